@@ -1,0 +1,216 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+//
+// The picture of Narthex: its layers from the ground up, each module with the modules it uses.
+// A module may use only modules of lower layers; the manifest refuses anything else.
+
+import PackageDescription
+
+let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
+    "Shims": [
+        "CPlatform": [], "CRE2": [], "CCompression": [], "CYAML": [],
+    ],
+    "Ground": [
+        "Bytes": ["CPlatform"],
+        "Platform": ["CPlatform"],
+        "LinearRegex": ["CRE2"],
+    ],
+    "Carriers": [
+        "YAML": ["CYAML", "Bytes"],
+        "JSON": ["Bytes"],
+        "Protobuf": ["Bytes"],
+        "Compression": ["CCompression", "Bytes"],
+    ],
+    "Transport": [
+        "HTTP": ["Bytes", "Platform", "Compression"],
+        "ScrapeClient": ["Bytes", "Platform", "Compression", "CPlatform"],
+    ],
+    "Model": [
+        "Model": ["Bytes", "LinearRegex"]
+    ],
+    "Languages": [
+        "ChunkEncoding": ["Bytes", "Model"],
+        "Exposition": ["Bytes", "Model"],
+        "PromQLSyntax": ["Bytes", "LinearRegex", "Model"],
+        "Relabeling": ["Bytes", "LinearRegex", "Model", "YAML"],
+        "RemoteProtocol": ["Bytes", "Compression", "Model", "Protobuf"],
+    ],
+    "Contracts": [
+        "Storage": ["Bytes", "Model"],
+        "Instrumentation": ["Bytes", "Model"],
+    ],
+    "Engines": [
+        "TSDB": [
+            "Bytes", "ChunkEncoding", "Compression", "Instrumentation", "JSON", "LinearRegex",
+            "Model", "Platform", "Storage",
+        ],
+        "PromQL": [
+            "Bytes", "Instrumentation", "LinearRegex", "Model", "Platform", "PromQLSyntax",
+            "Storage",
+        ],
+        "Discovery": ["Bytes", "Instrumentation", "JSON", "Model", "Platform", "YAML"],
+    ],
+    "Services": [
+        "Scraping": [
+            "Bytes", "Compression", "Discovery", "Exposition", "Instrumentation", "Model",
+            "Platform", "Relabeling", "ScrapeClient", "Storage", "YAML",
+        ]
+    ],
+    "Interfaces": [
+        "PrometheusAPI": [
+            "Bytes", "Compression", "Discovery", "HTTP", "Instrumentation", "JSON", "Model",
+            "Platform", "PromQL", "PromQLSyntax", "Relabeling", "RemoteProtocol", "Scraping",
+            "Storage", "TSDB",
+        ]
+    ],
+    "Servers": [
+        "PrometheusServer": [
+            "Bytes", "Discovery", "HTTP", "Instrumentation", "LinearRegex", "Model", "Platform",
+            "PromQL", "PromQLSyntax", "PrometheusAPI", "Relabeling", "Scraping", "Storage", "TSDB",
+            "YAML",
+        ],
+        "Tools": ["Bytes", "Model", "Platform", "PromQLSyntax", "TSDB", "YAML"],
+    ],
+    "Program": [
+        "narthex": ["PrometheusServer", "Tools", "Platform"]
+    ],
+]
+
+/// Each foreign package enters by one gate.
+let foreign: [String: [Target.Dependency]] = [
+    "HTTP": [
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+    ],
+    "PrometheusServer": [
+        .product(name: "ArgumentParser", package: "swift-argument-parser")
+    ],
+]
+
+/// The native libraries that the C shims link, by their Debian names.
+let nativeLibraries: [String: [String]] = [
+    "CRE2": ["re2", "stdc++"],
+    "CCompression": ["deflate", "zstd"],
+    "CYAML": ["yaml"],
+]
+
+let houseRules: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+// `NARTHEX_ONLY=TSDB,PromQL swift test` builds those modules, what they stand on, and their tests.
+var wanted: Set<String>? = Context.environment["NARTHEX_ONLY"].map {
+    Set($0.split(separator: ",").map(String.init))
+}
+@MainActor func isWanted(_ name: String) -> Bool { wanted?.contains(name) ?? true }
+
+var uses: [String: [String]] = [:]
+for (_, modules) in architecture { for (name, used) in modules { uses[name] = used } }
+let tests: KeyValuePairs<String, [String]> = [
+    "BytesTests": ["Bytes"],
+    "PlatformTests": ["Platform"],
+    "LinearRegexTests": ["LinearRegex"],
+    "YAMLTests": ["YAML"],
+    "JSONTests": ["JSON", "Bytes"],
+    "ProtobufTests": ["Protobuf", "Bytes"],
+    "CompressionTests": ["Compression", "Bytes"],
+    "HTTPTests": ["HTTP", "Bytes"],
+    "ScrapeClientTests": ["ScrapeClient", "Bytes", "Platform"],
+    "ModelTests": ["Model", "Bytes"],
+    "ChunkEncodingTests": ["ChunkEncoding", "Bytes", "Model"],
+    "ExpositionTests": ["Exposition", "Bytes", "Model"],
+    "PromQLSyntaxTests": ["PromQLSyntax", "Model"],
+    "RelabelingTests": ["Relabeling", "Model", "YAML"],
+    "RemoteProtocolTests": ["RemoteProtocol", "Bytes", "Model"],
+    "StorageTests": ["Storage", "Bytes", "Model"],
+    "InstrumentationTests": ["Instrumentation", "Bytes", "Model"],
+    "TSDBTests": ["TSDB", "Bytes", "ChunkEncoding", "Model", "Platform", "Storage"],
+    "PromQLTests": ["PromQL", "PromQLSyntax", "Bytes", "Model", "Storage"],
+    "DiscoveryTests": ["Discovery", "Model", "YAML"],
+    "ScrapingTests": [
+        "Scraping", "Bytes", "Discovery", "Exposition", "Instrumentation", "Model", "Relabeling",
+        "ScrapeClient", "Storage", "YAML",
+    ],
+    "PrometheusAPITests": [
+        "PrometheusAPI", "Bytes", "HTTP", "JSON", "Model", "PromQL", "Storage", "TSDB",
+    ],
+    "PrometheusServerTests": ["PrometheusServer", "Bytes", "Model", "YAML"],
+    "RepositoryTests": [],
+]
+
+if let named = wanted {
+    var open = Array(named)
+    for (test, used) in tests where named.contains(test) { open += used }
+    for (test, used) in tests
+    where test.hasSuffix("Tests") && named.contains(String(test.dropLast(5))) {
+        open += used
+        wanted?.insert(test)
+    }
+    while let next = open.popLast() {
+        wanted?.insert(next)
+        open += (uses[next] ?? []).filter { !isWanted($0) }
+    }
+}
+
+var targets: [Target] = []
+var below: Set<String> = []
+for (layer, modules) in architecture {
+    for (name, used) in modules {
+        for module in used where !below.contains(module) {
+            fatalError("\(name) must not use \(module): it is not in a lower layer")
+        }
+        let dependencies =
+            used.map { Target.Dependency.target(name: $0) } + foreign[name, default: []]
+        let path = "Sources/\(layer)/\(name)"
+        let libraries = nativeLibraries[name, default: []].map { LinkerSetting.linkedLibrary($0) }
+        if !isWanted(name) { continue }
+        if layer == "Shims" {
+            targets.append(.target(name: name, path: path, linkerSettings: libraries))
+        } else if layer == "Program" {
+            targets.append(
+                .executableTarget(
+                    name: name, dependencies: dependencies, path: path, swiftSettings: houseRules))
+        } else {
+            targets.append(
+                .target(
+                    name: name, dependencies: dependencies, path: path, swiftSettings: houseRules))
+        }
+    }
+    below.formUnion(modules.map(\.key))
+}
+for (name, used) in tests where isWanted(name) {
+    targets.append(
+        .testTarget(
+            name: name, dependencies: used.map { .target(name: $0) }, path: "Tests/\(name)",
+            swiftSettings: [.swiftLanguageMode(.v6)]))
+}
+if isWanted("Conformance") {
+    targets.append(
+        .executableTarget(
+            name: "Conformance",
+            dependencies: uses.keys.sorted().filter { isWanted($0) && $0 != "narthex" }
+                .map { .target(name: $0) },
+            path: "Tests/Conformance", swiftSettings: [.swiftLanguageMode(.v6)]))
+}
+
+let package = Package(
+    name: "narthex",
+    products: isWanted("narthex") ? [.executable(name: "narthex", targets: ["narthex"])] : [],
+    dependencies: [
+        ("HTTP", .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2")),
+        (
+            "PrometheusServer",
+            .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+        ),
+    ].filter { (gate: String, _: Package.Dependency) in isWanted(gate) }.map(\.1),
+    targets: targets,
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Model
+
+/// Names a series of a storage for as long as the storage keeps it in its head: the slot it lives in
+/// and which of the slot's successive tenants is meant. A ref that has gone out of date is refused by
+/// `commit`, and the caller resolves the labels anew.
+package struct SeriesRef: Sendable, Hashable {
+    package var slot: UInt32
+    package var generation: UInt32
+
+    package init(slot: UInt32, generation: UInt32) {
+        self.slot = slot
+        self.generation = generation
+    }
+}
+
+/// Something that takes samples, in batches.
+package protocol Appendable: Sendable {
+    /// Finds or creates the series with these labels (not empty, valid UTF-8, sorted). `refs[i]`
+    /// belongs to `labels[i]`. Series that are created one after the other get neighbouring slots, so
+    /// resolve them in the order in which their samples will arrive.
+    func resolve(_ labels: [Labels]) throws(StorageError) -> [SeriesRef]
+
+    /// Makes all samples of the batch durable against a crash of the process and visible to queries
+    /// at once, or, by policy, none of them.
+    func commit(_ batch: borrowing SampleBatch, _ policy: FaultPolicy) throws(StorageError)
+        -> CommitOutcome
+}
+
+/// What happens to a batch in which a sample cannot be stored.
+package enum FaultPolicy: Sendable {
+    /// The sample is left out and counted (a scrape).
+    case skipFaulty
+    /// Nothing of the batch is stored (remote write 1.0).
+    case allOrNothing
+}
+
+/// Samples of many series that are committed together, as columns. Most batches have one timestamp
+/// for all; then `timestamps` stays empty and `sharedTimestamp` counts.
+package struct SampleBatch: Sendable {
+    package var refs: [SeriesRef] = []
+    package var values: [Double] = []
+    package var sharedTimestamp: Timestamp
+    /// Parallel to `refs`, or empty.
+    package var timestamps: [Timestamp] = []
+
+    package init(sharedTimestamp: Timestamp) { self.sharedTimestamp = sharedTimestamp }
+
+    package var count: Int { refs.count }
+
+    package mutating func removeAll() {
+        refs.removeAll(keepingCapacity: true)
+        values.removeAll(keepingCapacity: true)
+        timestamps.removeAll(keepingCapacity: true)
+    }
+
+    /// Adds a sample at the shared timestamp. Not to be mixed with `append(_:_:at:)` in one batch.
+    @inlinable
+    package mutating func append(_ ref: SeriesRef, _ value: Double) {
+        refs.append(ref)
+        values.append(value)
+    }
+
+    package mutating func append(_ ref: SeriesRef, _ value: Double, at timestamp: Timestamp) {
+        refs.append(ref)
+        values.append(value)
+        timestamps.append(timestamp)
+    }
+}
+
+/// Why one sample was not stored.
+package enum SampleFault: Sendable, Hashable {
+    /// Older than the newest sample of its series.
+    case outOfOrder
+    /// As old as the newest sample of its series, with another value.
+    case duplicate
+    /// Before the time from which the head still takes samples.
+    case outOfBounds
+    /// Before the out-of-order window.
+    case tooOld
+    /// The series was dropped from the head since the ref was resolved.
+    case staleRef
+}
+
+/// What became of a batch.
+package struct CommitOutcome: Sendable {
+    package var stored = 0
+    /// The faulty samples by position in the batch, in order.
+    package var faults: [(index: Int, fault: SampleFault)] = []
+
+    package init() {}
+}

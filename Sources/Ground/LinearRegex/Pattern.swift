@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CRE2
+
+/// Why a pattern was refused: RE2's sentence, in Go's wording where the two differ.
+package struct PatternError: Error, Hashable, CustomStringConvertible {
+    package var pattern: String
+    package var reason: String
+
+    package var description: String { "error parsing regexp: \(reason)" }
+}
+
+/// A compiled RE2 pattern whose dot matches newlines. Immutable, so any thread may use it; matching
+/// takes time linear in the text.
+@safe package final class Pattern: @unchecked Sendable {
+    // SAFETY: RE2 objects are immutable after construction and documented as safe for concurrent use.
+    private let compiled: OpaquePointer
+    package let source: String
+    package let groupCount: Int
+
+    package init(_ source: String) throws(PatternError) {
+        var text = source
+        let compiled = text.withUTF8 { bytes in
+            unsafe bytes.withMemoryRebound(to: CChar.self) {
+                unsafe narthex_re2_new($0.baseAddress, $0.count)!
+            }
+        }
+        if let error = unsafe narthex_re2_error(compiled) {
+            let reason = unsafe String(cString: error)
+            unsafe narthex_re2_free(compiled)
+            throw PatternError(pattern: source, reason: reason)
+        }
+        unsafe self.compiled = compiled
+        self.source = source
+        unsafe self.groupCount = Int(narthex_re2_group_count(compiled))
+    }
+
+    deinit { unsafe narthex_re2_free(compiled) }
+
+    /// Whether the pattern matches the whole of `text`.
+    package func matchesWhole(_ text: RawSpan) -> Bool {
+        unsafe text.withUnsafeBytes { bytes in
+            let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
+            return unsafe narthex_re2_match(compiled, start, bytes.count, true, nil, nil, 0)
+        }
+    }
+
+    /// The byte ranges of the whole match and of each group, or nil where `text` does not match.
+    package func captures(in text: RawSpan, anchored: Bool) -> [Range<Int>?]? {
+        var starts = [Int64](repeating: -1, count: groupCount + 1)
+        var ends = starts
+        let matched = unsafe text.withUnsafeBytes { bytes in
+            let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
+            return unsafe narthex_re2_match(
+                compiled, start, bytes.count, anchored, &starts, &ends, Int32(groupCount + 1))
+        }
+        guard matched else { return nil }
+        return zip(starts, ends).map { $0 < 0 ? nil : Int($0)..<Int($1) }
+    }
+
+    /// The number of the group with this name.
+    package func group(named name: String) -> Int? {
+        (1...max(1, groupCount)).first { index in
+            guard index <= groupCount,
+                let found = unsafe narthex_re2_group_name(compiled, Int32(index))
+            else { return false }
+            return unsafe String(cString: found) == name
+        }
+    }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+
+/// A file mapped read-only into memory for as long as this object lives.
+@safe package final class MappedFile: @unchecked Sendable {
+    // SAFETY: the mapping is read-only and unmapped in deinit alone.
+    private let base: UnsafeMutableRawPointer?
+    package let count: Int
+    package let path: String
+
+    package init(_ path: String) throws(FileError) {
+        let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError(operation: "open", path: path, code: errno) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else {
+            throw FileError(operation: "stat", path: path, code: errno)
+        }
+        count = Int(status.st_size)
+        self.path = path
+        guard count > 0 else {
+            unsafe base = nil
+            return
+        }
+        let address = unsafe mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0)
+        guard unsafe address != MAP_FAILED else {
+            throw FileError(operation: "mmap", path: path, code: errno)
+        }
+        unsafe base = address
+    }
+
+    deinit {
+        if let base = unsafe base { unsafe munmap(base, count) }
+    }
+
+    package var bytes: RawSpan {
+        @_lifetime(borrow self)
+        get {
+            let start = unsafe UnsafeRawPointer(base)
+            let buffer = unsafe UnsafeRawBufferPointer(start: start, count: count)
+            return unsafe _overrideLifetime(RawSpan(_unsafeBytes: buffer), borrowing: self)
+        }
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Model
+package import PromQLSyntax
+
+/// What holds for every query of an engine.
+package struct EngineConfiguration: Sendable {
+    /// How far back an instant selector looks for the newest sample; that bound itself is excluded.
+    package var lookbackDelta: Milliseconds = 300_000
+    /// How long one query may take, in seconds.
+    package var timeout: Double = 120
+    /// How many samples one query may hold at once.
+    package var maxSamples = 50_000_000
+    /// How many queries the owner of the engine lets run at once; reported as a metric.
+    package var maxConcurrency = 20
+    /// The step of a subquery that states none: the global evaluation interval.
+    package var defaultSubqueryStep: Milliseconds = 60_000
+    package var parser = ParserOptions()
+    /// Metric names are dropped at the end of the query instead of in every operation.
+    package var delayedNameRemoval = false
+    /// Whether a series counts something is told by its `__type__` label, not by its name.
+    package var typeAndUnitLabels = false
+    /// Functions on counters use the start timestamps of samples where there are any.
+    package var usesStartTimestamps = false
+
+    package init() {}
+}
+
+/// What one query may set differently.
+package struct QueryOptions: Sendable {
+    /// nil or not positive: the engine's.
+    package var lookbackDelta: Milliseconds?
+    /// In seconds; the smaller of this and the engine's counts.
+    package var timeout: Double?
+    package var cancellation: Cancellation?
+    package var collectsStatistics = false
+
+    package init() {}
+}

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Glibc
+
 /// How a float64 is written. The digits are always the shortest that read back to the same value;
-/// the styles differ in layout, as Go's `strconv` does.
+/// the styles differ in layout, as Go's `strconv.FormatFloat` with precision -1 does.
 package enum FloatStyle: Sendable {
-    /// Go's 'f': never an exponent. PromQL literals, `count_values`, sample values in text.
+    /// Go's 'f': never an exponent. PromQL literals, `count_values`, scalars in query results.
     case plain
-    /// Go's 'g': an exponent below 1e-4 and from 1e21 on. Expositions and `le` labels.
+    /// Go's 'g': an exponent below 1e-4 and from 1e6 on. Expositions and their `le` labels.
     case general
-    /// Query results in JSON: plain for 1e-6 <= |x| < 1e21, else an exponent.
+    /// Sample values of query results: 'f' for 1e-6 <= |x| < 1e21 and zero, else 'e'.
     case json
     /// Go's 'e': always an exponent of at least two digits.
     case exponent
@@ -20,39 +22,41 @@ package func formatFloat(_ value: Double, style: FloatStyle) -> String {
 }
 
 extension ByteWriter {
+    /// Writes a value; NaN, +Inf and -Inf by these names.
     package mutating func float(_ value: Double, style: FloatStyle) {
-        if value.isNaN { return append("NaN") }
-        if value.isInfinite { return append(value < 0 ? "-Inf" : "+Inf") }
+        guard value.isFinite else {
+            return append(value.isNaN ? "NaN" : value < 0 ? "-Inf" : "+Inf")
+        }
         if value.sign == .minus { uint8(UInt8(ascii: "-")) }
         let magnitude = value.magnitude
-        if magnitude < 1e15, style != .exponent, magnitude == magnitude.rounded(.towardZero) {
-            return decimal(UInt64(magnitude))
-        }
-        let (digits, exponent) = shortestDigits(magnitude)
-        switch style {
-        case .plain: plain(digits, exponent)
-        case .general:
-            exponent < -4 || exponent >= 21 ? scientific(digits, exponent) : plain(digits, exponent)
-        case .json:
-            magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21)
-                ? scientific(digits, exponent, padded: false) : plain(digits, exponent)
-        case .exponent: scientific(digits, exponent)
+        let decimal = ShortestDecimal(magnitude)
+        let digits = DecimalDigits(decimal.significand)
+        // The power of ten of the first digit.
+        let exponent =
+            magnitude == 0 ? 0 : decimal.exponent + digits.droppedZeros + digits.count - 1
+        let isScientific =
+            switch style {
+            case .plain: false
+            case .general: exponent < -4 || exponent >= 6
+            case .json: magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21)
+            case .exponent: true
+            }
+        if isScientific {
+            scientific(digits, exponent)
+        } else {
+            plain(digits, exponent)
         }
     }
+}
 
+extension ByteWriter {
     package mutating func decimal(_ value: UInt64) {
-        var rest = value
-        var reversed: InlineArray<20, UInt8> = .init(repeating: 0)
-        var used = 0
-        repeat {
-            reversed[used] = UInt8(ascii: "0") + UInt8(rest % 10)
-            rest /= 10
-            used += 1
-        } while rest > 0
-        while used > 0 {
-            used -= 1
-            uint8(reversed[used])
+        guard value < 100_000_000_000_000_000 else {
+            decimal(value / 10)
+            return uint8(UInt8(ascii: "0") + UInt8(value % 10))
         }
+        let digits = DecimalDigits(value)
+        plain(digits, value == 0 ? 0 : digits.count + digits.droppedZeros - 1)
     }
 
     package mutating func decimal(_ value: Int64) {
@@ -61,56 +65,56 @@ extension ByteWriter {
     }
 
     /// `digits` with the decimal point after the first one, times ten to `exponent`.
-    private mutating func plain(_ digits: [UInt8], _ exponent: Int) {
-        if exponent < 0 {
-            append("0.")
-            for _ in 0..<(-exponent - 1) { uint8(UInt8(ascii: "0")) }
-            return append(digits)
-        }
-        for index in 0...exponent {
-            uint8(index < digits.count ? digits[index] : UInt8(ascii: "0"))
-        }
-        if digits.count > exponent + 1 {
-            uint8(UInt8(ascii: "."))
-            bytes.append(contentsOf: digits[(exponent + 1)...])
+    @inline(__always)
+    private mutating func plain(_ digits: DecimalDigits, _ exponent: Int) {
+        let count = digits.count
+        unsafe room(48 + abs(exponent)) { target in
+            if exponent < 0 {
+                let zeros = 1 - exponent
+                unsafe target.initializeMemory(as: UInt8.self, repeating: zero, count: zeros)
+                unsafe target.storeBytes(of: point, toByteOffset: 1, as: UInt8.self)
+                unsafe digits.write(to: target + zeros)
+                return zeros + count
+            }
+            unsafe digits.write(to: target)
+            let whole = exponent + 1
+            if count <= whole {
+                unsafe (target + count).initializeMemory(
+                    as: UInt8.self, repeating: zero, count: whole - count)
+                return whole
+            }
+            unsafe memmove(target + whole + 1, target + whole, count - whole)
+            unsafe target.storeBytes(of: point, toByteOffset: whole, as: UInt8.self)
+            return count + 1
         }
     }
 
-    private mutating func scientific(_ digits: [UInt8], _ exponent: Int, padded: Bool = true) {
-        uint8(digits[0])
-        if digits.count > 1 {
-            uint8(UInt8(ascii: "."))
-            bytes.append(contentsOf: digits[1...])
+    private mutating func scientific(_ digits: DecimalDigits, _ exponent: Int) {
+        let count = digits.count
+        unsafe room(32) { target in
+            unsafe digits.write(to: target + 1)
+            let first = unsafe target.load(fromByteOffset: 1, as: UInt8.self)
+            unsafe target.storeBytes(of: first, as: UInt8.self)
+            guard count > 1 else { return 1 }
+            unsafe target.storeBytes(of: point, toByteOffset: 1, as: UInt8.self)
+            return count + 1
         }
         append(exponent < 0 ? "e-" : "e+")
-        if padded, abs(exponent) < 10 { uint8(UInt8(ascii: "0")) }
+        if abs(exponent) < 10 { uint8(zero) }
         decimal(UInt64(abs(exponent)))
+    }
+
+    /// Lets `body` write up to `size` bytes behind the last one and return how many it wrote.
+    @inline(__always)
+    private mutating func room(_ size: Int, _ body: (UnsafeMutableRawPointer) -> Int) {
+        bytes.append(addingCapacity: size) { output in
+            unsafe output.withUnsafeMutableBufferPointer { buffer, initialized in
+                let end = unsafe UnsafeMutableRawPointer(buffer.baseAddress! + initialized)
+                initialized += unsafe body(end)
+            }
+        }
     }
 }
 
-/// The shortest digits of a finite, non-negative value, without trailing zeros, and the power of
-/// ten of the first one.
-private func shortestDigits(_ value: Double) -> ([UInt8], Int) {
-    if value == 0 { return ([UInt8(ascii: "0")], 0) }
-    var digits: [UInt8] = []
-    var pointAt: Int?
-    var exponent = 0
-    var text = value.description
-    text.withUTF8 { bytes in
-        var index = 0
-        while index < bytes.count {
-            let byte = unsafe bytes[index]
-            if byte == UInt8(ascii: "e") {
-                exponent = unsafe Int(String(decoding: bytes[(index + 1)...], as: UTF8.self))!
-                break
-            }
-            if byte == UInt8(ascii: ".") { pointAt = digits.count } else { digits.append(byte) }
-            index += 1
-        }
-    }
-    let point = pointAt ?? digits.count
-    let leadingZeros = digits.prefix { $0 == UInt8(ascii: "0") }.count
-    digits.removeFirst(leadingZeros)
-    while digits.count > 1, digits.last == UInt8(ascii: "0") { digits.removeLast() }
-    return (digits, exponent + point - leadingZeros - 1)
-}
+private let zero = UInt8(ascii: "0")
+private let point = UInt8(ascii: ".")

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The reading side of XOR chunks (the format is drawn in XORState.swift): a whole chunk at once into
+// two columns.
+//
+// Every read takes 64 bits from a byte position, so up to nine bytes, and a sample takes up to
+// nineteen. The chunk is therefore read in two stretches: in place while at least `margin` bytes are
+// left, then the rest from a copy on the stack that ends in zeros. No read is checked; after each
+// sample the position is compared with the end of the data.
+
+internal import Bytes
+internal import Model
+
+/// How much a sample may read beyond the position it begins at.
+private let margin = 32
+
+/// The state of reading, between two stretches.
+private struct XORReader {
+    var timestamp: Timestamp = 0
+    var delta: UInt64 = 0
+    var valueBits: UInt64 = 0
+    /// The window of significant bits; no window yet: all 64.
+    var windowLength: UInt64 = 64
+    var windowShift: UInt64 = 0
+    /// In bits.
+    var position = 0
+    var samplesRead = 0
+    /// Set where a window does not fit into 64 bits: the chunk is damaged.
+    var isMalformed = false
+}
+
+/// The 64 bits from a bit position. Bound: reads nine bytes from the position's byte.
+@inline(__always)
+private func window(_ base: UnsafeRawPointer, _ position: Int) -> UInt64 {
+    let at = unsafe base + (position &>> 3)
+    let offset = UInt64(truncatingIfNeeded: position & 7)
+    let word = unsafe UInt64(bigEndian: at.loadUnaligned(as: UInt64.self))
+    let next = unsafe UInt64(at.load(fromByteOffset: 8, as: UInt8.self))
+    return (word &<< offset) | (next &>> (8 &- offset))
+}
+
+extension XORReader {
+    /// Reads samples until `count` are read, one is later than `end`, or the position is beyond
+    /// `bitLimit`. Bound: `base` has `margin` readable bytes behind the byte of `bitLimit`;
+    /// `timestamps` and `values` have room for `count`.
+    mutating func run(
+        _ base: UnsafeRawPointer, bitLimit: Int, count: Int, end: Timestamp,
+        _ timestamps: UnsafeMutablePointer<Timestamp>, _ values: UnsafeMutablePointer<Double>
+    ) {
+        var state = self
+        while state.samplesRead < count, state.position <= bitLimit, state.timestamp <= end {
+            var bits = unsafe window(base, state.position)
+            let zeros = bits.leadingZeroBitCount
+            if zeros >= 2 {
+                // Two zero bits: same delta, same value. They come in runs.
+                let run = min(zeros &>> 1, count &- state.samplesRead)
+                var timestamp = state.timestamp
+                let value = Double(bitPattern: state.valueBits)
+                let step = Timestamp(bitPattern: state.delta)
+                var index = state.samplesRead
+                let stop = index &+ run
+                while index < stop {
+                    timestamp &+= step
+                    unsafe timestamps[index] = timestamp
+                    unsafe values[index] = value
+                    index &+= 1
+                }
+                state.timestamp = timestamp
+                state.samplesRead = stop
+                state.position &+= 2 &* run
+                continue
+            }
+            if zeros == 1 {
+                state.position &+= 1
+                bits &<<= 1
+            } else {
+                bits = unsafe state.readChange(base, bits)
+            }
+            state.timestamp &+= Timestamp(bitPattern: state.delta)
+            unsafe state.readValue(base, bits)
+            unsafe timestamps[state.samplesRead] = state.timestamp
+            unsafe values[state.samplesRead] = Double(bitPattern: state.valueBits)
+            state.samplesRead &+= 1
+        }
+        self = state
+    }
+
+    /// A change of the delta, which begins with a one bit. Returns the bits behind it.
+    @inline(__always)
+    private mutating func readChange(_ base: UnsafeRawPointer, _ bits: UInt64) -> UInt64 {
+        let ones = (~bits).leadingZeroBitCount
+        if ones >= 4 {
+            delta &+= unsafe window(base, position &+ 4)
+            position &+= 68
+            return unsafe window(base, position)
+        }
+        // 10 + 14, 110 + 17, 1110 + 20 bits
+        let prefix = UInt64(ones &+ 1)
+        let length = 11 &+ 3 &* UInt64(ones)
+        let field = (bits &<< prefix) &>> (64 &- length)
+        let half = UInt64(1) &<< (length &- 1)
+        delta &+= field > half ? field &- (half &<< 1) : field
+        let used = prefix &+ length
+        position &+= Int(used)
+        return bits &<< used
+    }
+
+    /// A value at `position`, whose first bits (40 at least) are given.
+    @inline(__always)
+    private mutating func readValue(_ base: UnsafeRawPointer, _ bits: UInt64) {
+        if bits &>> 63 == 0 {
+            position &+= 1
+            return
+        }
+        if bits &>> 62 == 0b10 {
+            position &+= 2
+        } else {
+            let leading = (bits &>> 57) & 31
+            let length = (bits &>> 51) & 63
+            windowLength = length == 0 ? 64 : length
+            let used = leading &+ windowLength
+            if used > 64 { isMalformed = true }
+            windowShift = (64 &- used) & 63
+            position &+= 13
+        }
+        let field = unsafe window(base, position) &>> (64 &- windowLength)
+        valueBits ^= field &<< windowShift
+        position &+= Int(windowLength)
+    }
+
+    /// The first one or two samples, whose times are integers of whole bytes.
+    mutating func readEarly(_ chunk: RawSpan, count: Int) -> Bool {
+        var reader = ByteReader(chunk, at: 2)
+        do {
+            timestamp = try reader.varint()
+            valueBits = try reader.uint64BE()
+            samplesRead = 1
+            if count > 1 { delta = try reader.uvarint() }
+        } catch {
+            return false
+        }
+        position = reader.offset * 8
+        return true
+    }
+}
+
+/// Appends the samples of an XOR chunk that lie within the closed `range`.
+func decodeXOR(
+    _ chunk: RawSpan, within range: TimeRange,
+    _ timestamps: inout [Timestamp], _ values: inout [Double]
+) throws(ChunkError) {
+    let count = promisedSampleCount(chunk)
+    guard count > 0 else { return }
+    // A sample takes two bits at least, but for the first.
+    guard count <= 1 + chunk.byteCount * 4 else {
+        throw .truncated(samplesRead: 0, samplesPromised: count)
+    }
+    var reader = XORReader()
+    guard reader.readEarly(chunk, count: count) else {
+        throw .truncated(samplesRead: reader.samplesRead, samplesPromised: count)
+    }
+    let isComplete = unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * count) {
+        scratch in
+        let base = UnsafeMutableRawPointer(scratch.baseAddress!)
+        let times = unsafe base.bindMemory(to: Timestamp.self, capacity: count)
+        let floats = unsafe (base + 8 * count).bindMemory(to: Double.self, capacity: count)
+        guard unsafe reader.readAll(chunk, count: count, end: range.end, times, floats) else {
+            return false
+        }
+        var lower = 0
+        var upper = reader.samplesRead
+        while lower < upper, unsafe times[upper - 1] > range.end { upper -= 1 }
+        if lower < upper, unsafe times[lower] < range.start {
+            unsafe lower = firstIndex(notBefore: range.start, times, upper)
+        }
+        unsafe timestamps.append(
+            contentsOf: UnsafeBufferPointer(start: times + lower, count: upper - lower))
+        unsafe values.append(
+            contentsOf: UnsafeBufferPointer(start: floats + lower, count: upper - lower))
+        return true
+    }
+    if isComplete { return }
+    if reader.isMalformed { throw .malformedWindow(sample: reader.samplesRead - 1) }
+    throw .truncated(samplesRead: reader.samplesRead, samplesPromised: count)
+}
+
+private func firstIndex(
+    notBefore start: Timestamp, _ timestamps: UnsafeMutablePointer<Timestamp>, _ count: Int
+) -> Int {
+    var low = 0
+    var high = count
+    while low < high {
+        let middle = (low + high) / 2
+        if unsafe timestamps[middle] < start { low = middle + 1 } else { high = middle }
+    }
+    return low
+}
+
+extension XORReader {
+    /// Everything behind the first timestamp, up to `count` samples or one later than `end`. False
+    /// where the chunk is damaged.
+    fileprivate mutating func readAll(
+        _ chunk: RawSpan, count: Int, end: Timestamp,
+        _ timestamps: UnsafeMutablePointer<Timestamp>, _ values: UnsafeMutablePointer<Double>
+    ) -> Bool {
+        unsafe timestamps[0] = timestamp
+        unsafe values[0] = Double(bitPattern: valueBits)
+        guard count > 1 else { return true }
+        // The second sample has a whole delta and then a value like the others: a change of zero.
+        let bitCount = chunk.byteCount * 8
+        return unsafe chunk.withUnsafeBytes { bytes in
+            let base = bytes.baseAddress!
+            var isSecond = true
+            let inPlace = bytes.count - margin
+            if position <= inPlace * 8 {
+                unsafe readSecond(base, timestamps, values)
+                isSecond = false
+                unsafe run(
+                    base, bitLimit: inPlace * 8, count: count, end: end, timestamps, values)
+                if isMalformed { return false }
+                if samplesRead == count || timestamp > end { return position <= bitCount }
+            }
+            // The rest, from a copy that ends in zeros.
+            let start = min(position >> 3, bytes.count)
+            return unsafe withUnsafeTemporaryAllocation(byteCount: 3 * margin, alignment: 8) {
+                tail in
+                let tailBase = tail.baseAddress!
+                unsafe tail.initializeMemory(as: UInt8.self, repeating: 0)
+                unsafe tailBase.copyMemory(from: base + start, byteCount: bytes.count - start)
+                position -= start * 8
+                let limit = bitCount - start * 8
+                let view = UnsafeRawPointer(tailBase)
+                if isSecond {
+                    unsafe readSecond(view, timestamps, values)
+                }
+                unsafe run(view, bitLimit: limit, count: count, end: end, timestamps, values)
+                return !isMalformed && position <= limit
+                    && (samplesRead == count || timestamp > end)
+            }
+        }
+    }
+
+    private mutating func readSecond(
+        _ base: UnsafeRawPointer,
+        _ timestamps: UnsafeMutablePointer<Timestamp>, _ values: UnsafeMutablePointer<Double>
+    ) {
+        timestamp &+= Timestamp(bitPattern: delta)
+        unsafe readValue(base, window(base, position))
+        unsafe timestamps[1] = timestamp
+        unsafe values[1] = Double(bitPattern: valueBits)
+        samplesRead = 2
+    }
+}

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Narthex and the real Prometheus open each other's data folders and must answer alike.
+
+    folder.py [--hours 6] [--series 200] [--seed N]
+
+One program is loaded by remote write with so many hours of data that its folder holds blocks, head
+chunks and a log; it is stopped by kill, and both open a copy. Compared: queries whose windows cross
+the borders of block, head chunk and log, and a sorted dump of all samples (`promtool tsdb dump`).
+Blocks are also read by `promtool tsdb list` and `analyze`.
+"""
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import servers as S
+
+STEP = 15
+
+
+def load(server, hours, count, seed):
+    """Counters with resets and gaps, gauges with ordinary and special values; returns the end."""
+    rng = random.Random(seed)
+    end = int(time.time()) // 7200 * 7200 + 1800
+    start = end - hours * 3600
+    series = []
+    for i in range(count):
+        labels = {"__name__": ["folder_total", "folder_gauge", "folder.utf8 é"][i % 3],
+                  "instance": f"host-{i % 7}", "i": str(i), "zone": ["", "a", "b"][i % 3] or "none"}
+        series.append([labels, rng.random() * 100, rng])
+    for chunk in range(start, end, 600):
+        request = []
+        for labels, value, _ in series:
+            samples = []
+            for t in range(chunk, chunk + 600, STEP):
+                if rng.random() < 0.02:
+                    continue
+                if labels["__name__"].endswith("_total"):
+                    value = 0.0 if rng.random() < 0.003 else value + int(rng.random() * 50)
+                elif rng.random() < 0.01:
+                    value = rng.choice([float("nan"), float("inf"), -0.0, 1e-310, 5e300])
+                else:
+                    value = round(rng.gauss(100, 20), 3)
+                samples.append((t * 1000 + (int(labels["i"]) * 37) % 1000, value))
+            if samples:
+                request.append((labels, samples))
+        for s, (labels, samples) in zip(series, request):
+            s[1] = samples[-1][1] if labels["__name__"].endswith("_total") else s[1]
+        S.push(server, request)
+    return start, end
+
+
+def queries(start, end):
+    middle = (start // 7200 + 1) * 7200
+    yield from (("query", {"query": q, "time": t}) for t in (middle + 60, end - 3600, end - 5, end + 200) for q in (
+        "folder_total", "{__name__=~'folder.+'}", "folder_gauge{zone!='a'}", "folder_gauge{zone=~'|b'}",
+        "folder_gauge{nolabel=''}", "folder_total{instance=~'host-(1|2|3)'}[10m]",
+        "rate(folder_total[30m])", "sum by (instance) (increase(folder_total[2h]))",
+        "count_over_time(folder_gauge[6h])", "{\"folder.utf8 é\", i=~'.*[05]'}", "changes(folder_gauge[3h])"))
+    for q in ("sum(rate(folder_total[5m]))", "folder_gauge", "max_over_time(folder_gauge[1h])",
+              "count({__name__=~'folder.*', zone!~'a|b'})"):
+        yield "query_range", {"query": q, "start": start - 100, "end": end + 400, "step": 137}
+    yield "labels", {}
+    yield "label/__name__/values", {}
+    yield "label/i/values", {"match[]": "folder_gauge"}
+    yield "series", {"match[]": "{instance=~'host-1|host-2'}", "start": start, "end": end}
+
+
+def canonical(data):
+    if isinstance(data, dict) and "result" in data:
+        data = dict(data, result=sorted(data["result"], key=lambda r: json.dumps(r.get("metric"), sort_keys=True)))
+    return json.dumps(data, sort_keys=True)
+
+
+def dump(folder):
+    out = subprocess.run([S.peer("promtool"), "tsdb", "dump", folder], capture_output=True, text=True)
+    if out.returncode:
+        sys.exit(f"promtool tsdb dump: {out.stderr[-1000:]}")
+    return sorted(out.stdout.splitlines())
+
+
+def dump_by_queries(server, start, end):
+    """The samples as `promtool tsdb dump` prints them is not needed: raw selectors give them all."""
+    rows = server.query("{__name__=~'.+'}[%ds]" % (end - start + 1200), end + 600)
+    return sorted(json.dumps([r["metric"], r["values"]], sort_keys=True) for r in rows)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hours", type=int, default=7)
+    parser.add_argument("--series", type=int, default=210)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    failed = passed = 0
+    for writer, reader in ((S.NARTHEX, S.peer("prometheus")), (S.peer("prometheus"), S.NARTHEX)):
+        name = os.path.basename(writer)
+        with S.Folder() as folder:
+            config = f"{folder}/prometheus.yml"
+            open(config, "w").write("global: {}\n")
+            first = S.Server(writer, f"{folder}/data", config, log=f"{folder}/log.writer").start()
+            start, end = load(first, options.hours, options.series, options.seed)
+            time.sleep(75)  # a round of maintenance: blocks are cut each minute
+            expected = {json.dumps(q): canonical(first.api(*q)) for q in queries(start, end)}
+            samples = dump_by_queries(first, start, end)
+            first.stop(signal.SIGKILL)
+            parts = sorted(os.listdir(f"{folder}/data"))
+            blocks = [p for p in parts if len(p) == 26]
+            heads = os.listdir(f"{folder}/data/chunks_head")
+            print(f"written by {name}: {len(blocks)} blocks, {len(heads)} head chunk files, "
+                  f"{len(samples)} series", flush=True)
+            shutil.copytree(f"{folder}/data", f"{folder}/copy")
+            shutil.copytree(f"{folder}/data", f"{folder}/copy2")
+            second = S.Server(reader, f"{folder}/copy", config, log=f"{folder}/log.reader").start()
+            for q, answer in expected.items():
+                found = canonical(second.api(*json.loads(q)))
+                if found == answer:
+                    passed += 1
+                else:
+                    failed += 1
+                    print(f"DIFFERENT {q}\n  writer {answer[:400]}\n  reader {found[:400]}")
+            if dump_by_queries(second, start, end) == samples and samples:
+                passed += 1
+            else:
+                failed += 1
+                print("DIFFERENT dump of all samples by queries")
+            second.stop()
+            if writer == S.NARTHEX:
+                for lock in ("lock",):
+                    if os.path.exists(f"{folder}/copy2/{lock}"):
+                        os.remove(f"{folder}/copy2/{lock}")
+                for command in (["tsdb", "list"], ["tsdb", "analyze"]):
+                    run = subprocess.run([S.peer("promtool"), *command, f"{folder}/copy2"], capture_output=True, text=True)
+                    good = run.returncode == 0 and (not blocks or blocks[0] in run.stdout or command[1] == "analyze")
+                    passed, failed = passed + good, failed + (not good)
+                    if not good:
+                        print(f"promtool {command}: {run.stdout[-500:]} {run.stderr[-500:]}")
+                print(f"promtool tsdb dump: {len(dump(f'{folder}/copy2'))} samples")
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+main()

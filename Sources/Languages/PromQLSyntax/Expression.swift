@@ -48,12 +48,19 @@ package struct NumberLiteral: Sendable, Hashable {
 }
 
 package struct StringLiteral: Sendable, Hashable {
-    package var value: String
+    /// What the text stands for; escapes such as `\xff` can make it invalid UTF-8.
+    package var bytes: [UInt8]
     package var source: SourceRange
 
-    package init(value: String, source: SourceRange) {
-        self.value = value
+    package var value: String { String(decoding: bytes, as: UTF8.self) }
+
+    package init(bytes: [UInt8], source: SourceRange) {
+        self.bytes = bytes
         self.source = source
+    }
+
+    package init(value: String, source: SourceRange) {
+        self.init(bytes: Array(value.utf8), source: source)
     }
 }
 
@@ -239,6 +246,8 @@ package struct BinaryOperation: Sendable, Hashable {
     /// nil unless both sides are vectors.
     package var matching: VectorMatching?
     package var source: SourceRange
+    /// Scalar where both sides are; stored so that a long chain need not be walked to learn it.
+    package let type: ValueType
 
     package init(
         operation: BinaryOperator, left: Expression, right: Expression, returnsBool: Bool,
@@ -250,6 +259,7 @@ package struct BinaryOperation: Sendable, Hashable {
         self.returnsBool = returnsBool
         self.matching = matching
         self.source = source
+        type = left.type == .scalar && right.type == .scalar ? .scalar : .vector
     }
 }
 
@@ -263,19 +273,6 @@ package struct UnaryOperation: Sendable, Hashable {
         self.expression = expression
         self.source = source
     }
-}
-
-/// A duration that may be computed (`5m + step()`); literals are milliseconds.
-package indirect enum DurationExpression: Sendable, Hashable {
-    /// `isNumber`: written as plain seconds (`300`), printed as it was meant, a duration.
-    case literal(Milliseconds, source: SourceRange)
-    case step(source: SourceRange)
-    case range(source: SourceRange)
-    case minimum(DurationExpression, DurationExpression, source: SourceRange)
-    case maximum(DurationExpression, DurationExpression, source: SourceRange)
-    case negated(DurationExpression, source: SourceRange)
-    case binary(DurationExpression, BinaryOperator, DurationExpression, source: SourceRange)
-    case parenthesized(DurationExpression, source: SourceRange)
 }
 
 extension Expression {
@@ -301,8 +298,7 @@ extension Expression {
         case .vectorSelector, .aggregation: .vector
         case .matrixSelector, .subquery: .matrix
         case .call(let node): node.function.signature.returns
-        case .binary(let node):
-            node.left.type == .scalar && node.right.type == .scalar ? .scalar : .vector
+        case .binary(let node): node.type
         case .unary(let node): node.expression.type
         case .parenthesized(let inner, _): inner.type
         }

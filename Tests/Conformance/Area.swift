@@ -27,7 +27,10 @@ protocol Area {
 
 /// The list of areas, each behind the module it needs.
 func allAreas() -> [any Area] {
-    let areas: [any Area] = []
+    var areas: [any Area] = []
+    #if canImport(Relabeling)
+    areas.append(RelabelArea())
+    #endif
     return areas
 }
 

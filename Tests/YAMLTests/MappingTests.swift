@@ -18,12 +18,12 @@ private struct Job {
 }
 
 @Suite struct MappingTests {
-    @Test("Fields are read, null and absent ones keep their defaults")
+    @Test("Fields are read, absent ones keep their defaults, null ones are zero")
     func reading() throws {
-        let text = "job_name: x\nsample_limit: 10\nhonor_timestamps:\ntargets: [a, b]\n"
+        let text = "job_name: x\nsample_limit:\ntargets: [a, b]\n"
         let job = try Job(try #require(try YAMLNode(parsing: text)))
         #expect(job.name == "x")
-        #expect(job.limit == 10)
+        #expect(job.limit == 0)
         #expect(job.honor)
         #expect(job.targets == ["a", "b"])
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Reads a mapping strictly, field by field: each field is taken once by name, and `finish` refuses
-/// what nobody took. A null, be it the whole mapping or a field, counts as absent.
+/// what nobody took. A field that is null is the zero of its type (empty, false, 0), or an absent
+/// section, as Go's yaml package has it.
 ///
 /// ```swift
 /// var fields = try YAMLMapping(node, "config.plain")
@@ -39,9 +40,13 @@ package struct YAMLMapping {
 
     /// The value of a field, or nil where it is absent or null.
     package mutating func take(_ name: String) -> YAMLNode? {
+        written(name).flatMap { $0.isNull ? nil : $0 }
+    }
+
+    /// The value of a field, be it null, or nil where it is absent.
+    package mutating func written(_ name: String) -> YAMLNode? {
         known.append(name)
-        guard let value = fields[name]?.value, !value.isNull else { return nil }
-        return value
+        return fields[name]?.value
     }
 
     /// Whether the field was written at all, be it null.
@@ -60,28 +65,28 @@ package struct YAMLMapping {
     }
 
     package mutating func string(_ name: String) throws(YAMLError) -> String? {
-        guard let value = take(name) else { return nil }
-        return try value.string()
+        guard let value = written(name) else { return nil }
+        return value.isNull ? "" : try value.string()
     }
 
     package mutating func bool(_ name: String) throws(YAMLError) -> Bool? {
-        guard let value = take(name) else { return nil }
-        return try value.bool()
+        guard let value = written(name) else { return nil }
+        return value.isNull ? false : try value.bool()
     }
 
     package mutating func integer(_ name: String) throws(YAMLError) -> Int? {
-        guard let value = take(name) else { return nil }
-        return try value.integer()
+        guard let value = written(name) else { return nil }
+        return value.isNull ? 0 : try value.integer()
     }
 
     package mutating func unsigned(_ name: String) throws(YAMLError) -> UInt64? {
-        guard let value = take(name) else { return nil }
-        return try value.unsigned()
+        guard let value = written(name) else { return nil }
+        return value.isNull ? 0 : try value.unsigned()
     }
 
     package mutating func double(_ name: String) throws(YAMLError) -> Double? {
-        guard let value = take(name) else { return nil }
-        return try value.double()
+        guard let value = written(name) else { return nil }
+        return value.isNull ? 0 : try value.double()
     }
 
     package mutating func strings(_ name: String) throws(YAMLError) -> [String]? {

@@ -2,7 +2,7 @@
 
 internal import CRE2
 
-/// Why a pattern was refused: RE2's sentence, in Go's wording where the two differ.
+/// Why a pattern was refused, in the words of Go's regexp package.
 package struct PatternError: Error, Hashable, CustomStringConvertible {
     package var pattern: String
     package var reason: String
@@ -19,7 +19,7 @@ package struct PatternError: Error, Hashable, CustomStringConvertible {
     package let groupCount: Int
 
     package init(_ source: String) throws(PatternError) {
-        var text = source
+        var text = withNamedGroups(source)
         let compiled = text.withUTF8 { bytes in
             unsafe bytes.withMemoryRebound(to: CChar.self) {
                 unsafe narthex_re2_new($0.baseAddress, $0.count)!
@@ -28,7 +28,7 @@ package struct PatternError: Error, Hashable, CustomStringConvertible {
         if let error = unsafe narthex_re2_error(compiled) {
             let reason = unsafe String(cString: error)
             unsafe narthex_re2_free(compiled)
-            throw PatternError(pattern: source, reason: reason)
+            throw PatternError(pattern: source, reason: goSentence(reason, source))
         }
         unsafe self.compiled = compiled
         self.source = source

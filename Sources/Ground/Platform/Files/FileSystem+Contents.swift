@@ -10,10 +10,7 @@ extension FileSystem {
         var bytes: [UInt8] = []
         var capacity = max(4096, try file.size() + 1)
         while true {
-            guard bytes.count <= limit else {
-                throw FileError(operation: "read", path: path, code: EFBIG)
-            }
-            let room = min(capacity, limit + 2 - bytes.count)
+            let room = min(capacity - 1, limit - bytes.count) + 1
             let before = bytes.count
             bytes.append(contentsOf: repeatElement(0, count: room))
             let read = unsafe bytes.withUnsafeMutableBytes { all in
@@ -24,6 +21,9 @@ extension FileSystem {
             }
             let count = try read.get()
             bytes.removeLast(room - count)
+            guard bytes.count <= limit else {
+                throw FileError(operation: "read", path: path, code: EFBIG)
+            }
             if count < room { return bytes }
             capacity = min(capacity * 2, 1 << 24)
         }

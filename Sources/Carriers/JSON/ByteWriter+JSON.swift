@@ -2,20 +2,22 @@
 
 internal import Bytes
 
-extension ByteWriter {
+extension TextRoom {
     /// Milliseconds as seconds with no fraction, or one of exactly three digits: `1.5` is `1.500`.
+    @inline(__always)
     mutating func seconds(_ milliseconds: Int64) {
-        if milliseconds < 0 { uint8(UInt8(ascii: "-")) }
+        if milliseconds < 0 { byte(UInt8(ascii: "-")) }
         let magnitude = milliseconds.magnitude
-        decimal(magnitude / 1000)
-        let fraction = magnitude % 1000
+        let whole = magnitude / 1000
+        decimal(whole)
+        let fraction = magnitude &- whole &* 1000
         if fraction == 0 { return }
-        uint8(UInt8(ascii: "."))
-        for place: UInt64 in [100, 10, 1] {
-            uint8(UInt8(ascii: "0") + UInt8(fraction / place % 10))
-        }
+        byte(UInt8(ascii: "."))
+        threeDigits(fraction)
     }
+}
 
+extension ByteWriter {
     /// The text in quotes. Runs without a character to escape are copied whole.
     mutating func quotedJSON(_ text: RawSpan, _ escaping: JSONEscaping) {
         uint8(UInt8(ascii: "\""))

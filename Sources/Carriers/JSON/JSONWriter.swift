@@ -122,20 +122,21 @@ package struct JSONWriter: Sendable {
     /// Milliseconds as seconds: no fraction, or one of exactly three digits.
     package mutating func timestamp(_ milliseconds: Int64) {
         separate()
-        output.seconds(milliseconds)
+        output.withRoom(48) { $0.seconds(milliseconds) }
     }
 
     /// A sample as `[seconds,"value"]`: what most of a large answer consists of.
-    @inline(__always)
     package mutating func sample(_ milliseconds: Int64, _ value: Double) {
-        if isAfterValue { output.uint8(UInt8(ascii: ",")) }
+        output.withRoom(128) { room in
+            if isAfterValue { room.byte(UInt8(ascii: ",")) }
+            room.byte(UInt8(ascii: "["))
+            room.seconds(milliseconds)
+            room.byte(UInt8(ascii: ","))
+            room.byte(UInt8(ascii: "\""))
+            room.float(value, style: .json)
+            room.byte(UInt8(ascii: "\""))
+            room.byte(UInt8(ascii: "]"))
+        }
         isAfterValue = true
-        output.uint8(UInt8(ascii: "["))
-        output.seconds(milliseconds)
-        output.uint8(UInt8(ascii: ","))
-        output.uint8(UInt8(ascii: "\""))
-        output.float(value, style: .json)
-        output.uint8(UInt8(ascii: "\""))
-        output.uint8(UInt8(ascii: "]"))
     }
 }

@@ -17,11 +17,18 @@ struct DecimalDigits {
 
     @inline(__always)
     init(_ value: UInt64) {
-        let upper = value / 100_000_000
-        first = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: upper / 100_000_000)
-        middle = Self.eightDigits(upper % 100_000_000)
-        last = Self.eightDigits(value % 100_000_000)
         let zeros: UInt64 = 0x3030_3030_3030_3030
+        if value < 100_000_000 {
+            first = UInt8(ascii: "0")
+            middle = zeros
+            last = Self.eightDigits(value)
+        } else {
+            let upper = value / 100_000_000
+            let top = upper / 100_000_000
+            first = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: top)
+            middle = Self.eightDigits(upper &- top &* 100_000_000)
+            last = Self.eightDigits(value &- upper &* 100_000_000)
+        }
         // Bytes stand in memory order, so trailing zero bits are leading digits.
         let middleDigits = middle ^ zeros
         let lastDigits = last ^ zeros
@@ -54,15 +61,27 @@ struct DecimalDigits {
         return ones | 0x3030_3030_3030_3030
     }
 
-    /// Writes the digits to `target`, which has room for 24 bytes.
+    /// The room that `write` needs: it may write zeros behind the digits.
+    static let width = 17
+
+    /// Writes the digits to `target`.
     @inline(__always)
     func write(to target: UnsafeMutableRawPointer) {
-        var run = (UInt64(0), UInt64(0), UInt64(0))
-        unsafe withUnsafeMutableBytes(of: &run) { run in
-            unsafe run.storeBytes(of: first, as: UInt8.self)
-            unsafe run.storeBytes(of: middle.littleEndian, toByteOffset: 1, as: UInt64.self)
-            unsafe run.storeBytes(of: last.littleEndian, toByteOffset: 9, as: UInt64.self)
-            unsafe target.copyMemory(from: run.baseAddress! + start, byteCount: count)
+        // The bytes before the first digit are shifted out; those behind the last are overwritten
+        // by whatever follows.
+        let skipped = start
+        if skipped == 0 {
+            unsafe target.storeBytes(of: first, as: UInt8.self)
+            unsafe target.storeBytes(of: middle.littleEndian, toByteOffset: 1, as: UInt64.self)
+            unsafe target.storeBytes(of: last.littleEndian, toByteOffset: 9, as: UInt64.self)
+        } else if skipped < 9 {
+            let shift = UInt64(skipped - 1) * 8
+            unsafe target.storeBytes(of: (middle >> shift).littleEndian, as: UInt64.self)
+            unsafe target.storeBytes(
+                of: last.littleEndian, toByteOffset: 9 - skipped, as: UInt64.self)
+        } else {
+            let shift = UInt64(skipped - 9) * 8
+            unsafe target.storeBytes(of: (last >> shift).littleEndian, as: UInt64.self)
         }
     }
 }

@@ -37,17 +37,19 @@ struct ShortestDecimal {
     @inline(__always)
     private static func short(_ value: Double) -> ShortestDecimal? {
         guard value < 1e15 else { return nil }
-        let whole = UInt64(value)
-        if Double(whole) == value { return ShortestDecimal(significand: whole, exponent: 0) }
+        let whole = Int64(value)
+        if Double(whole) == value {
+            return ShortestDecimal(significand: UInt64(bitPattern: whole), exponent: 0)
+        }
         guard value >= 1e-6 else { return nil }
         // At least log10(value), at most one more.
-        let magnitude = (Int(value.exponent) &+ 1) &* 1233 >> 12
+        let magnitude = ((Int(value.exponentBitPattern) &- 1022) &* 1233) >> 12
         let places = 14 - magnitude
-        guard places <= 22 else { return nil }
+        guard places >= 0, places <= 22 else { return nil }
         let scale = exactPowers[places]
-        let scaled = (value * scale).rounded(.toNearestOrEven)
-        guard scaled < 1e15, scaled / scale == value else { return nil }
-        return ShortestDecimal(significand: UInt64(scaled), exponent: -places)
+        let scaled = Int64(value * scale + 0.5)
+        guard scaled < 1_000_000_000_000_000, Double(scaled) / scale == value else { return nil }
+        return ShortestDecimal(significand: UInt64(bitPattern: scaled), exponent: -places)
     }
 
     private static let exactPowers: [Double] = [

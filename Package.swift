@@ -34,6 +34,7 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
         "PromQLSyntax": ["Bytes", "LinearRegex", "Model"],
         "Relabeling": ["Bytes", "LinearRegex", "Model", "YAML"],
         "RemoteProtocol": ["Bytes", "Compression", "Model", "Protobuf"],
+        "Settings": ["Model", "YAML"],
     ],
     "Contracts": [
         "Storage": ["Bytes", "Model"],
@@ -48,12 +49,14 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
             "Bytes", "Instrumentation", "LinearRegex", "Model", "Platform", "PromQLSyntax",
             "Storage",
         ],
-        "Discovery": ["Bytes", "Instrumentation", "JSON", "Model", "Platform", "YAML"],
+        "Discovery": [
+            "Bytes", "Instrumentation", "JSON", "Model", "Platform", "Settings", "YAML",
+        ],
     ],
     "Services": [
         "Scraping": [
             "Bytes", "Compression", "Discovery", "Exposition", "Instrumentation", "Model",
-            "Platform", "Relabeling", "ScrapeClient", "Storage", "YAML",
+            "Platform", "Relabeling", "ScrapeClient", "Settings", "Storage", "YAML",
         ]
     ],
     "Interfaces": [
@@ -66,8 +69,8 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
     "Servers": [
         "PrometheusServer": [
             "Bytes", "Discovery", "HTTP", "Instrumentation", "LinearRegex", "Model", "Platform",
-            "PromQL", "PromQLSyntax", "PrometheusAPI", "Relabeling", "Scraping", "Storage", "TSDB",
-            "YAML",
+            "PromQL", "PromQLSyntax", "PrometheusAPI", "Relabeling", "Scraping", "Settings",
+            "Storage", "TSDB", "YAML",
         ],
         "Tools": ["Bytes", "Model", "Platform", "PromQLSyntax", "TSDB", "YAML"],
     ],
@@ -130,6 +133,7 @@ let tests: KeyValuePairs<String, [String]> = [
     "PromQLSyntaxTests": ["PromQLSyntax", "Model"],
     "RelabelingTests": ["Relabeling", "Model", "YAML"],
     "RemoteProtocolTests": ["RemoteProtocol", "Bytes", "Model"],
+    "SettingsTests": ["Settings", "YAML"],
     "StorageTests": ["Storage", "Bytes", "Model"],
     "InstrumentationTests": ["Instrumentation", "Bytes", "Model"],
     "TSDBTests": ["TSDB", "Bytes", "ChunkEncoding", "Model", "Platform", "Storage"],

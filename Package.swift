@@ -94,7 +94,7 @@ let foreign: [String: [Target.Dependency]] = [
 /// The native libraries that the C shims link, by their Debian names.
 let nativeLibraries: [String: [String]] = [
     "CRE2": ["re2", "stdc++"],
-    "CCompression": ["deflate", "zstd"],
+    "CCompression": ["deflate", "zstd", "z"],
     "CYAML": ["yaml"],
 ]
 

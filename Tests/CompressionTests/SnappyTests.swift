@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Compression
+import Testing
+
+@Suite struct SnappyTests {
+    private func unpacked(_ packed: [UInt8], limit: Int = 1 << 24) throws -> [UInt8] {
+        try Snappy.decode(packed.span.bytes, limit: limit)
+    }
+
+    private func packed(_ plain: [UInt8]) -> [UInt8] { Snappy.encode(plain.span.bytes) }
+
+    @Test func whatIsPackedUnpacksToTheSame() throws {
+        var room: [UInt8] = []
+        for input in sampleInputs() {
+            let small = packed(input)
+            #expect(small.count <= 32 + input.count + input.count / 6)
+            let plain = try unpacked(small)
+            #expect(plain == input, "of \(input.count) bytes")
+            let count = try Snappy.decode(small.span.bytes, into: &room, limit: 1 << 24)
+            #expect(room[..<count].elementsEqual(input))
+        }
+    }
+
+    @Test func repetitiveBytesShrink() {
+        let text = Array(
+            String(repeating: "http_requests_total{code=\"200\"} 1\n", count: 1000).utf8)
+        #expect(packed(text).count < text.count / 15)
+    }
+
+    /// Packed bytes written by hand after the format's description.
+    @Test(
+        arguments: [
+            ([0], ""),
+            ([3, 8, 97, 98, 99], "abc"),
+            // A literal, then a copy of eight bytes from one back.
+            ([9, 0, 97, 17, 1], "aaaaaaaaa"),
+            // The same by an offset of two and of four bytes.
+            ([9, 0, 97, 30, 1, 0], "aaaaaaaaa"),
+            ([9, 0, 97, 31, 1, 0, 0, 0], "aaaaaaaaa"),
+            // The length of a literal in one byte of its own.
+            ([3, 240, 2, 97, 98, 99], "abc"),
+        ] as [([UInt8], String)])
+    func elementsAreReadAsDescribed(_ bytes: [UInt8], _ text: String) throws {
+        let plain = try unpacked(bytes)
+        #expect(String(decoding: plain, as: UTF8.self) == text)
+    }
+
+    @Test(
+        arguments: [
+            [], [128], [255, 255, 255, 255, 255, 1], [1], [3, 8, 97, 98], [2, 8, 97, 98, 99],
+            [4, 8, 97, 98, 99], [9, 0, 97, 17, 0], [9, 0, 97, 17, 2], [9, 0, 97, 30, 1],
+            [9, 0, 97, 31, 1, 0, 0], [3, 240], [3, 252, 255, 255, 255, 255], [0, 0],
+        ] as [[UInt8]])
+    func whatIsNotWellFormedIsRefused(_ bytes: [UInt8]) {
+        #expect(throws: CompressionError.corrupt("snappy: corrupt input")) {
+            _ = try unpacked(bytes)
+        }
+    }
+
+    @Test func aDeclaredLengthAboveTheLimitIsRefusedUnread() {
+        let small = packed(Array(repeating: 1, count: 1001))
+        #expect(throws: CompressionError.tooLarge(limit: 1000)) {
+            _ = try unpacked(small, limit: 1000)
+        }
+        #expect(throws: CompressionError.tooLarge(limit: 1000)) {
+            _ = try unpacked([0xFF, 0xFF, 0xFF, 0xFF, 0x0F], limit: 1000)
+        }
+    }
+
+    @Test func damagedBytesNeverTrap() {
+        for (index, input) in sampleInputs().enumerated() where input.count < 5000 {
+            for variant in damaged(packed(input), count: 100, seed: UInt64(index + 1)) {
+                let plain = try? unpacked(variant, limit: 1 << 20)
+                #expect(plain?.count ?? 0 <= 1 << 20)
+            }
+        }
+    }
+}

@@ -38,7 +38,7 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
     ],
     "Contracts": [
         "Storage": ["Bytes", "Model"],
-        "Instrumentation": ["Bytes", "Model"],
+        "Instrumentation": ["Bytes", "Model", "Platform"],
     ],
     "Engines": [
         "TSDB": [

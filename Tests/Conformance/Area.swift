@@ -28,6 +28,10 @@ protocol Area {
 /// The list of areas, each behind the module it needs.
 func allAreas() -> [any Area] {
     var areas: [any Area] = []
+    #if canImport(Exposition)
+    areas.append(ExpositionArea())
+    areas.append(OpenMetricsArea())
+    #endif
     #if canImport(Relabeling)
     areas.append(RelabelArea())
     #endif

@@ -13,8 +13,9 @@
         func run(_ folder: URL) throws -> [FileReport] {
             let folder = folder.appendingPathComponent(name)
             var reports: [FileReport] = []
-            for file in ["prometheus-text.json", "openmetrics-text.json", "protobuf-delimited.json"]
-            {
+            for file in [
+                "prometheus-text.json", "openmetrics-text.json", "protobuf-delimited.json",
+            ] {
                 reports.append(try bodies(folder.appendingPathComponent(file)))
             }
             reports.append(try contentTypes(folder.appendingPathComponent("content_types.json")))
@@ -151,7 +152,7 @@
         do {
             while let entry = try reader.next() { events.append(describe(entry, &reader)) }
         } catch {
-            failure = (error as? ExpositionError)?.message ?? "\(error)"
+            failure = error.message
         }
         if failure != expectedError {
             return "fails with \(failure ?? "nothing"), not: \(expectedError ?? "nothing")"
@@ -177,7 +178,7 @@
             ]
         case .unit:
             return ["event": "unit", "metric": reader.familyName, "unit": reader.family.unit]
-        case .comment: return ["event": "comment", "comment": reader.text]
+        case .comment: return ["event": "comment", "text": reader.text]
         case .series:
             var event: [String: Any] = [
                 "event": "series", "labels": dictionary(reader.labels()),

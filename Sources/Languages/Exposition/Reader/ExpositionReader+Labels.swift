@@ -82,7 +82,11 @@ private struct CollectedLabels {
     mutating func add(_ name: [UInt8], _ value: [UInt8]) {
         // Expositions mostly come sorted: look for the place from the end.
         var index = labels.count
-        while index > 0, compareBytes(labels[index - 1].name.raw, name.raw) > 0 { index -= 1 }
+        while index > 0 {
+            let before = labels[index - 1].name
+            if compareBytes(before.raw, name.raw) <= 0 { break }
+            index -= 1
+        }
         labels.insert((name, value), at: index)
     }
 

@@ -102,7 +102,8 @@ struct Lexer: ~Escapable {
     /// From a quote to behind the closing one. A quote or backslash may be escaped; a line break may
     /// not, and stands unescaped only where `allowsLinebreak`.
     @_lifetime(self: copy self)
-    mutating func quotedString(_ token: Token, then next: LexerState, allowsLinebreak: Bool) -> Token
+    mutating func quotedString(_ token: Token, then next: LexerState, allowsLinebreak: Bool)
+        -> Token
     {
         while true {
             let byte = advance()

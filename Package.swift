@@ -138,7 +138,7 @@ let tests: KeyValuePairs<String, [String]> = [
     "InstrumentationTests": ["Instrumentation", "Bytes", "Model"],
     "TSDBTests": ["TSDB", "Bytes", "ChunkEncoding", "Model", "Platform", "Storage"],
     "PromQLTests": ["PromQL", "PromQLSyntax", "Bytes", "Model", "Storage"],
-    "DiscoveryTests": ["Discovery", "Model", "YAML"],
+    "DiscoveryTests": ["Discovery", "Instrumentation", "Model", "Platform", "YAML"],
     "ScrapingTests": [
         "Scraping", "Bytes", "Discovery", "Exposition", "Instrumentation", "Model", "Relabeling",
         "ScrapeClient", "Storage", "YAML",

@@ -28,6 +28,9 @@ protocol Area {
 /// The list of areas, each behind the module it needs.
 func allAreas() -> [any Area] {
     var areas: [any Area] = []
+    #if canImport(Discovery)
+    areas.append(FileDiscoveryArea())
+    #endif
     #if canImport(Exposition)
     areas.append(ExpositionArea())
     areas.append(OpenMetricsArea())

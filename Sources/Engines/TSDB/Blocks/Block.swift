@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import ChunkEncoding
+internal import Model
+internal import Platform
+internal import Storage
+
+/// An immutable block, opened. Any thread may use it. Its files stay mapped until the last reader
+/// lets go of it, also when the directory is removed meanwhile.
+package final class Block: Sendable {
+    let directory: String
+    package let meta: BlockMeta
+    let index: IndexReader
+    let chunks: ChunkSegments
+    let tombstones: Tombstones
+    /// What the block occupies: the lengths of all its files.
+    package let byteCount: Int
+
+    init(_ directory: String, _ fileSystem: any FileSystem) throws(StorageError) {
+        self.directory = directory
+        let metaFile: MappedFile
+        let indexFile: MappedFile
+        do {
+            metaFile = try fileSystem.map("\(directory)/meta.json")
+            indexFile = try fileSystem.map("\(directory)/index")
+        } catch {
+            throw StorageError(error)
+        }
+        do {
+            meta = try BlockMeta(parsing: metaFile.bytes)
+        } catch {
+            throw StorageError(.damaged, "\(metaFile.path): \(error.reason)")
+        }
+        index = try IndexReader(indexFile)
+        chunks = try ChunkSegments("\(directory)/chunks", fileSystem)
+        tombstones = try Tombstones(directory, fileSystem)
+        byteCount =
+            metaFile.count + indexFile.count + chunks.byteCount
+            + (tombstones.isEmpty ? 9 : tombstones.encoded().count)
+    }
+
+    /// The times of the block as a closed range.
+    var closedRange: TimeRange {
+        TimeRange(
+            start: meta.range.start, end: max(meta.range.start, meta.range.end.saturatingPrevious))
+    }
+
+    /// Whether the block has times in common with a closed range.
+    func overlaps(_ range: TimeRange) -> Bool {
+        meta.range.start <= range.end && range.start < meta.range.end
+    }
+
+    /// The first chunk of a kind that is not read yet; nil where the block holds floats alone.
+    ///
+    /// Looks at one byte per chunk.
+    func firstUnreadableEncoding() throws(StorageError) -> EncodedChunk.Encoding? {
+        var refs: [UInt32] = []
+        let file = index.file
+        index.allPostings.appendAll(file.bytes, to: &refs)
+        var indexed: [IndexedChunk] = []
+        for series in refs {
+            indexed.removeAll(keepingCapacity: true)
+            let always = TimeRange(start: .earliest, end: .latest)
+            try index.appendChunks(of: series, overlapping: always, to: &indexed)
+            for chunk in indexed {
+                let encoding = try chunks.withChunk(chunk.ref) { encoding, _ in encoding }
+                if encoding != .xor { return encoding }
+            }
+        }
+        return nil
+    }
+}
+
+extension Timestamp {
+    /// The millisecond before; the first one stays.
+    var saturatingPrevious: Timestamp { self == .min ? .min : self - 1 }
+}

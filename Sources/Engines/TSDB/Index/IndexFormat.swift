@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The index file of a block.
+//
+//     magic, version | symbols | series | postings | postings offset table | table of contents
+//
+//     symbols    len32 { count32, count × (uvarint length, text) } crc32     sorted, unique
+//     series     each at a multiple of 16: uvarint len { labels, chunks } crc32
+//                labels: uvarint n, n × (name symbol, value symbol)
+//                chunks: uvarint n, first (varint start, uvarint length, uvarint ref), then
+//                        n-1 × (uvarint gap, uvarint length, varint ref step)
+//     postings   each at a multiple of 4: len32 { count32, count × ref32 } crc32
+//     table      len32 { count32, count × (2, name, value, uvarint offset) } crc32   sorted
+//     contents   six offsets of 64 bits, crc32
+//
+// A series is named by its offset / 16, so that the order of refs is the order of labels. In version
+// 1, symbols and series are named by their plain offsets and the table may be unsorted. Integers are
+// big-endian; each crc is CRC-32C over what stands in braces.
+// Source: https://github.com/prometheus/prometheus/blob/main/tsdb/docs/format/index.md
+
+internal import Bytes
+internal import Model
+internal import Storage
+
+enum IndexFormat {
+    static let magic: UInt32 = 0xBAAA_D700
+    static let headerLength = 5
+    static let seriesAlignment = 16
+    static let contentsLength = 6 * 8 + 4
+    static let writtenVersion: UInt8 = 2
+    static let readableVersions: ClosedRange<UInt8> = 1...3
+    /// Offsets of series must fit into 32 bits after division by their alignment.
+    static let maximumLength = 16 * Int(UInt32.max)
+}
+
+/// Where the sections of an index begin.
+struct IndexContents: Sendable, Hashable {
+    var symbols = 0
+    var series = 0
+    /// Sections that are no longer written; what is named here is the end of the series.
+    var labelIndices = 0
+    var labelIndexTable = 0
+    var postings = 0
+    var postingsTable = 0
+
+    func encoded() -> [UInt8] {
+        var writer = ByteWriter(capacity: IndexFormat.contentsLength)
+        for offset in [symbols, series, labelIndices, labelIndexTable, postings, postingsTable] {
+            writer.uint64BE(UInt64(offset))
+        }
+        writer.uint32BE(crc32c(writer.bytes))
+        return writer.bytes
+    }
+
+    init() {}
+
+    /// Reads the last bytes of an index; nil where they are damaged or point outside the file.
+    init?(_ file: RawSpan) {
+        let start = file.byteCount - IndexFormat.contentsLength
+        guard start >= IndexFormat.headerLength else { return nil }
+        var reader = ByteReader(file, at: start)
+        var offsets: [Int] = []
+        do {
+            for _ in 0..<6 {
+                let offset = try reader.uint64BE()
+                guard offset <= UInt64(start) else { return nil }
+                offsets.append(Int(offset))
+            }
+            let payload = file.extracting(start..<(file.byteCount - 4))
+            guard try reader.uint32BE() == crc32c(payload) else { return nil }
+        } catch {
+            return nil
+        }
+        symbols = offsets[0]
+        series = offsets[1]
+        labelIndices = offsets[2]
+        labelIndexTable = offsets[3]
+        postings = offsets[4]
+        postingsTable = offsets[5]
+    }
+}
+
+/// A chunk as the index knows it: where it is and which times it covers (closed).
+struct IndexedChunk: Sendable, Hashable {
+    /// The chunk segment's number, from zero, in the upper half; the offset in the lower.
+    var ref: UInt64
+    var range: TimeRange
+
+    func overlaps(_ other: TimeRange) -> Bool {
+        range.start <= other.end && other.start <= range.end
+    }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import Model
+internal import Storage
+
+/// A view over the blocks and the head that share times with a range. It keeps what it reads from
+/// mapped; any thread may use it.
+struct DatabaseQuerier: Querier {
+    /// From the oldest to the newest.
+    let blocks: [Block]
+    let head: (any Querier)?
+    /// Closed.
+    let range: TimeRange
+
+    func select(
+        _ matchers: [Matcher], hints: SelectHints
+    ) throws(StorageError) -> any SeriesSet {
+        let wanted = TimeRange(
+            start: max(range.start, hints.range.start), end: min(range.end, hints.range.end))
+        var sets: [any SeriesSet] = []
+        for block in blocks where block.overlaps(wanted) {
+            let selection = try BlockSelection(block, matchers, wanted)
+            if selection.count > 0 { sets.append(selection) }
+        }
+        if let head {
+            let selection = try head.select(matchers, hints: hints)
+            if selection.count > 0 || sets.isEmpty { sets.append(selection) }
+        }
+        return sets.count == 1 ? sets[0] : MergedSelection(sets)
+    }
+
+    func labelNames(_ matchers: [Matcher]) throws(StorageError) -> [String] {
+        var names: Set<String> = []
+        for block in blocks { try block.addLabelNames(matchers, to: &names) }
+        if let head { names.formUnion(try head.labelNames(matchers)) }
+        return names.sorted(by: isOrderedBytewise)
+    }
+
+    func labelValues(_ name: String, _ matchers: [Matcher]) throws(StorageError) -> [String] {
+        var values: Set<String> = []
+        for block in blocks { try block.addLabelValues(name, matchers, to: &values) }
+        if let head { values.formUnion(try head.labelValues(name, matchers)) }
+        return values.sorted(by: isOrderedBytewise)
+    }
+}

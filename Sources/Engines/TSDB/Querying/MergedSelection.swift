@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Several selections as one: sets of series, each in label order, merged by labels with a heap. Each
+// series of the result is a list of parts (set, index), the oldest set first. Sets that do not overlap
+// in time are read one after the other; where they do, samples are merged by time, and of two with the
+// same time the one of the earlier set counts, as upstream's chained merge has it.
+
+internal import Model
+internal import Storage
+
+struct MergedSelection: SeriesSet {
+    private struct Part {
+        var set: Int32
+        var index: Int32
+    }
+
+    private let sets: [any SeriesSet]
+    private let allLabels: [Labels]
+    private let parts: [Part]
+    /// Where the parts of each series begin; one more at the end.
+    private let starts: [Int32]
+
+    /// `sets` from the oldest to the newest.
+    init(_ sets: [any SeriesSet]) {
+        var allLabels: [Labels] = []
+        var parts: [Part] = []
+        var starts: [Int32] = []
+        var heap = SelectionHeap(sets)
+        while let next = heap.pop() {
+            if let last = allLabels.last, last == next.labels {
+                // The same series in a later set.
+            } else {
+                starts.append(Int32(parts.count))
+                allLabels.append(next.labels)
+            }
+            parts.append(Part(set: Int32(next.set), index: Int32(next.index)))
+        }
+        starts.append(Int32(parts.count))
+        self.sets = sets
+        self.allLabels = allLabels
+        self.parts = parts
+        self.starts = starts
+    }
+
+    var count: Int { allLabels.count }
+
+    func labels(at index: Int) -> Labels { allLabels[index] }
+
+    func read(
+        _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
+    ) throws(StorageError) {
+        let first = columns.timestamps.count
+        for place in Int(starts[index])..<Int(starts[index + 1]) {
+            let middle = columns.timestamps.count
+            let part = parts[place]
+            try sets[Int(part.set)].read(Int(part.index), range, into: &columns)
+            if middle > first, middle < columns.timestamps.count,
+                columns.timestamps[middle] <= columns.timestamps[middle - 1]
+            {
+                columns.mergeFloats(first, middle)
+            }
+        }
+    }
+}
+
+extension SampleColumns {
+    /// Merges two runs of floats, `first..<middle` and `middle...`, each in time order, into one. Of
+    /// samples with one time that of the first run stays.
+    mutating func mergeFloats(_ first: Int, _ middle: Int) {
+        let end = timestamps.count
+        var times: [Timestamp] = []
+        var merged: [Double] = []
+        times.reserveCapacity(end - first)
+        merged.reserveCapacity(end - first)
+        var left = first
+        var right = middle
+        while left < middle || right < end {
+            let takesLeft =
+                right >= end || (left < middle && timestamps[left] <= timestamps[right])
+            let index = takesLeft ? left : right
+            if times.last != timestamps[index] {
+                times.append(timestamps[index])
+                merged.append(values[index])
+            }
+            if takesLeft { left += 1 } else { right += 1 }
+        }
+        timestamps.replaceSubrange(first..., with: times)
+        values.replaceSubrange(first..., with: merged)
+    }
+}
+
+/// The next series of each set, the smallest labels first and of equal labels the earliest set.
+private struct SelectionHeap {
+    struct Entry {
+        var labels: Labels
+        var set: Int
+        var index: Int
+    }
+
+    private let sets: [any SeriesSet]
+    private var entries: [Entry] = []
+
+    init(_ sets: [any SeriesSet]) {
+        self.sets = sets
+        for (set, series) in sets.enumerated() where series.count > 0 {
+            entries.append(Entry(labels: series.labels(at: 0), set: set, index: 0))
+        }
+        for index in stride(from: entries.count / 2 - 1, through: 0, by: -1) { sink(index) }
+    }
+
+    private func precedes(_ left: Entry, _ right: Entry) -> Bool {
+        if left.labels < right.labels { return true }
+        return left.set < right.set && left.labels == right.labels
+    }
+
+    private mutating func sink(_ start: Int) {
+        var index = start
+        while true {
+            var smallest = index
+            for child in [2 * index + 1, 2 * index + 2]
+            where child < entries.count && precedes(entries[child], entries[smallest]) {
+                smallest = child
+            }
+            if smallest == index { return }
+            entries.swapAt(index, smallest)
+            index = smallest
+        }
+    }
+
+    mutating func pop() -> Entry? {
+        guard let top = entries.first else { return nil }
+        let next = top.index + 1
+        if next < sets[top.set].count {
+            entries[0] = Entry(
+                labels: sets[top.set].labels(at: next), set: top.set, index: next)
+        } else {
+            entries.swapAt(0, entries.count - 1)
+            entries.removeLast()
+        }
+        sink(0)
+        return top
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Blocks as one source: their series merged by labels, one series in memory at a time. A chunk that
+// overlaps no other and has nothing deleted in it goes through as it is; only those that do are
+// decoded, merged by time and encoded anew.
+
+internal import Bytes
+internal import ChunkEncoding
+internal import Model
+internal import Platform
+internal import Storage
+
+struct BlockMerge: BlockSource {
+    /// In order of time.
+    private let blocks: [Block]
+
+    init(_ blocks: [Block]) {
+        self.blocks = blocks.sorted {
+            ($0.meta.range.start, $0.meta.id) < ($1.meta.range.start, $1.meta.id)
+        }
+    }
+
+    /// The meta of what comes out, but for the statistics.
+    func meta(id: ULID) -> BlockMeta {
+        let metas = blocks.map(\.meta)
+        let start = metas.map(\.range.start).min() ?? 0
+        let end = metas.map(\.range.end).max() ?? 0
+        var meta = BlockMeta(id: id, range: TimeRange(start: start, end: end))
+        meta.compaction.level = (metas.map(\.compaction.level).max() ?? 0) + 1
+        meta.compaction.sources = Set(metas.flatMap(\.compaction.sources)).sorted()
+        meta.compaction.parents = metas.map { BlockMeta.Parent(id: $0.id, range: $0.range) }
+        // Partial data makes the whole partial; out-of-order data only where all of it is.
+        for hint in [BlockMeta.Hint.staleSeries, BlockMeta.Hint.selectedSeries]
+        where metas.contains(where: { $0.compaction.hints.contains(hint) }) {
+            meta.compaction.hints.append(hint)
+        }
+        if metas.allSatisfy({ $0.compaction.hints.contains(BlockMeta.Hint.outOfOrder) }) {
+            meta.compaction.hints.append(BlockMeta.Hint.outOfOrder)
+        }
+        return meta
+    }
+
+    func forEachSeries(
+        _ body: (Labels, [EncodedChunk]) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        var cursors: [SeriesCursor] = []
+        for block in blocks { cursors.append(try SeriesCursor(block)) }
+        var pieces: [ChunkPiece] = []
+        while true {
+            var smallest: Labels?
+            for cursor in cursors {
+                guard let labels = cursor.labels else { continue }
+                if let current = smallest, current <= labels { continue }
+                smallest = labels
+            }
+            guard let labels = smallest else { return }
+            pieces.removeAll(keepingCapacity: true)
+            for index in cursors.indices where cursors[index].labels == labels {
+                try cursors[index].appendChunks(to: &pieces)
+                try cursors[index].advance()
+            }
+            let chunks = try merged(pieces)
+            if !chunks.isEmpty { try body(labels, chunks) }
+        }
+    }
+
+    /// The chunks of one series, in order, without overlaps and without what is deleted.
+    private func merged(_ pieces: [ChunkPiece]) throws(StorageError) -> [EncodedChunk] {
+        let sorted = pieces.sorted { $0.chunk.range.start < $1.chunk.range.start }
+        var chunks: [EncodedChunk] = []
+        chunks.reserveCapacity(sorted.count)
+        var first = 0
+        while first < sorted.count {
+            var last = first
+            var end = sorted[first].chunk.range.end
+            while last + 1 < sorted.count, sorted[last + 1].chunk.range.start <= end {
+                last += 1
+                end = max(end, sorted[last].chunk.range.end)
+            }
+            let group = sorted[first...last]
+            if group.count == 1, sorted[first].deleted.isEmpty {
+                chunks.append(sorted[first].chunk)
+            } else if group.dropFirst().allSatisfy({ $0 == sorted[first] }),
+                sorted[first].deleted.isEmpty
+            {
+                chunks.append(sorted[first].chunk)
+            } else {
+                chunks += try encodedAnew(group)
+            }
+            first = last + 1
+        }
+        return chunks
+    }
+
+    private func encodedAnew(_ group: ArraySlice<ChunkPiece>) throws(StorageError) -> [EncodedChunk]
+    {
+        var columns = SampleColumns()
+        let always = TimeRange(start: .earliest, end: .latest)
+        for piece in group {
+            let middle = columns.timestamps.count
+            do throws(ChunkError) {
+                try decodeFloats(
+                    piece.chunk.bytes.raw, piece.chunk.encoding, within: always,
+                    &columns.timestamps, &columns.values)
+            } catch {
+                let code: StorageError.Code =
+                    if case .unsupported = error { .unsupported } else { .damaged }
+                throw StorageError(code, "merging a chunk: \(error)")
+            }
+            columns.removeFloats(in: piece.deleted, from: middle)
+            if middle > 0 { columns.mergeFloats(0, middle) }
+        }
+        return encodeXOR(columns.timestamps, columns.values)
+    }
+}
+
+/// A chunk of one of the merged blocks, and the deletions that touch it.
+private struct ChunkPiece: Equatable {
+    var chunk: EncodedChunk
+    var deleted: [TimeRange]
+}
+
+/// Walks the series of a block in order.
+private struct SeriesCursor {
+    private let block: Block
+    private var next = 0
+    private var indexed: [IndexedChunk] = []
+    /// The labels of the series it stands at; nil at the end.
+    private(set) var labels: Labels?
+
+    init(_ block: Block) throws(StorageError) {
+        self.block = block
+        try load()
+    }
+
+    private var series: UInt32 {
+        let file = block.index.file
+        return block.index.allPostings.series(next, in: file.bytes)
+    }
+
+    private mutating func load() throws(StorageError) {
+        labels =
+            next < block.index.allPostings.count ? try block.index.labels(of: series) : nil
+    }
+
+    mutating func advance() throws(StorageError) {
+        next += 1
+        try load()
+    }
+
+    mutating func appendChunks(to pieces: inout [ChunkPiece]) throws(StorageError) {
+        indexed.removeAll(keepingCapacity: true)
+        let always = TimeRange(start: .earliest, end: .latest)
+        try block.index.appendChunks(of: series, overlapping: always, to: &indexed)
+        let stones = block.tombstones.ranges[UInt64(series)] ?? []
+        for place in indexed {
+            let deleted = stones.filter { place.overlaps($0) }
+            let isGone = deleted.contains {
+                $0.start <= place.range.start && place.range.end <= $0.end
+            }
+            if isGone { continue }
+            let chunk = try block.chunks.withChunk(place.ref) { encoding, data in
+                EncodedChunk(
+                    encoding: encoding, range: place.range,
+                    sampleCount: promisedSampleCount(data), bytes: copy(data))
+            }
+            pieces.append(ChunkPiece(chunk: chunk, deleted: deleted))
+        }
+    }
+}
+
+/// The bytes of a span as an array.
+private func copy(_ bytes: RawSpan) -> [UInt8] {
+    var writer = ByteWriter(capacity: bytes.byteCount)
+    writer.append(bytes)
+    return writer.bytes
+}

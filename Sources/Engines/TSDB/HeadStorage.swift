@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Model
+package import Storage
+
+/// The newest data, still growing, as the database sees it: `Head`, or a stand-in in tests.
+package protocol HeadStorage: Appendable, Queryable {
+    /// The times of the oldest and the newest sample (closed); nil where there is none.
+    var timeRange: TimeRange? { get }
+
+    /// What its files occupy.
+    var byteCount: Int { get }
+
+    /// The samples within a closed range, for a block. Samples in it are no longer accepted by then.
+    func blockSource(_ range: TimeRange) -> any BlockSource
+
+    /// Lets go of all samples before a time, which a block holds now.
+    func truncate(before time: Timestamp) throws(StorageError)
+
+    /// The totals, and the largest entries, `limit` of each kind.
+    func status(limit: Int) -> DatabaseStatus
+
+    /// Writes out what is pending and takes no more.
+    func close() throws(StorageError)
+}

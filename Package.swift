@@ -125,7 +125,7 @@ let tests: KeyValuePairs<String, [String]> = [
     "JSONTests": ["JSON", "Bytes"],
     "ProtobufTests": ["Protobuf", "Bytes"],
     "CompressionTests": ["Compression", "Bytes"],
-    "HTTPTests": ["HTTP", "Bytes"],
+    "HTTPTests": ["HTTP", "Bytes", "Compression"],
     "ScrapeClientTests": ["ScrapeClient", "Bytes", "Platform"],
     "ModelTests": ["Model", "Bytes"],
     "ChunkEncodingTests": ["ChunkEncoding", "Bytes", "Model"],

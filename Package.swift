@@ -31,7 +31,7 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
     "Languages": [
         "ChunkEncoding": ["Bytes", "Model"],
         "Exposition": ["Bytes", "Model"],
-        "PromQLSyntax": ["Bytes", "LinearRegex", "Model"],
+        "PromQLSyntax": ["Bytes", "JSON", "LinearRegex", "Model"],
         "Relabeling": ["Bytes", "LinearRegex", "Model", "YAML"],
         "RemoteProtocol": ["Bytes", "Compression", "Model", "Protobuf"],
         "Settings": ["Model", "YAML"],

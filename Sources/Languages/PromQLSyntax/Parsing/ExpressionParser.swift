@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A precedence parser for PromQL. Binary operators, from the loosest:
+//
+//     or · and unless · == != < <= > >= </ >/ · + - · * / % atan2 · ^ (from the right)
+//
+// A sign binds like `*`, so `-a ^ b` is -(a ^ b). `offset`, `@`, brackets, `anchored` and
+// `smoothed` bind tighter than all and apply to the operand before them. Tokens are read one at
+// a time and only when needed, so that of two errors the one is reported that upstream's parser
+// meets first. Types are checked when the whole query has been read.
+//
+// The height of the tree is bounded (`maximumDepth`): everything that walks a tree afterwards,
+// its release included, recurses, and may do so on a thread with a stack of 512 KiB.
+
+internal import Bytes
+package import Model
+
+/// The most levels that an expression may have: parentheses, calls, operators of a chain, signs.
+package let maximumExpressionDepth = 400
+
+/// An expression with the number of levels below and including it.
+struct Operand {
+    var expression: Expression
+    var height: Int
+}
+
+/// What an unexpected token is reported to stand in, and what could stand there.
+struct ErrorContext: Sendable {
+    var place: StaticString
+    var expected: StaticString
+
+    static let query = ErrorContext(place: "", expected: "")
+    static let aggregation = ErrorContext(place: "aggregation", expected: "")
+    static let grouping = ErrorContext(place: "grouping opts", expected: "\"(\"")
+    static let offset = ErrorContext(
+        place: "offset", expected: "number, duration, step(), or range()")
+    static let timestamp = ErrorContext(place: "@", expected: "timestamp")
+}
+
+struct ExpressionParser {
+    var lexer: Lexer
+    let options: ParserOptions
+    private var lookahead: Token?
+    /// Where the innermost construct with an error text of its own begins to count.
+    var context = ErrorContext.query
+    private var depth = 0
+    /// Faults of binary operations, by the bytes that these take up. They are found when the
+    /// operation is built and reported when types are checked.
+    var operationFaults: [SourceRange: ParseError] = [:]
+
+    init(_ query: String, _ options: ParserOptions) {
+        lexer = Lexer(query)
+        self.options = options
+    }
+
+    // MARK: Tokens
+
+    mutating func peek() throws(ParseError) -> Token {
+        if let lookahead { return lookahead }
+        var token = try lexer.next()
+        while token.kind == .comment { token = try lexer.next() }
+        lookahead = token
+        return token
+    }
+
+    mutating func next() throws(ParseError) -> Token {
+        let token = try peek()
+        lookahead = nil
+        return token
+    }
+
+    /// Reads the next token where it is of this kind.
+    mutating func accept(_ kind: TokenKind) throws(ParseError) -> Token? {
+        try peek().kind == kind ? try next() : nil
+    }
+
+    mutating func expect(_ kind: TokenKind) throws(ParseError) -> Token {
+        guard let token = try accept(kind) else { throw try unexpected() }
+        return token
+    }
+
+    func text(_ token: Token) -> String { lexer.text(token.source) }
+
+    func error(_ message: String, _ source: SourceRange) -> ParseError {
+        ParseError(message, source, in: lexer.input)
+    }
+
+    /// The next token does not belong where it stands.
+    mutating func unexpected(_ context: ErrorContext? = nil) throws(ParseError) -> ParseError {
+        let token = try peek()
+        let context = context ?? self.context
+        var message = "unexpected \(token.kind.described(text(token)))"
+        if context.place.utf8CodeUnitCount > 0 { message += " in \(context.place)" }
+        if context.expected.utf8CodeUnitCount > 0 { message += ", expected \(context.expected)" }
+        return error(message, token.source)
+    }
+
+    /// Runs `body` with another error context.
+    mutating func inside<Result>(
+        _ context: ErrorContext,
+        _ body: (inout ExpressionParser) throws(ParseError) -> Result
+    ) throws(ParseError) -> Result {
+        let outer = self.context
+        self.context = context
+        defer { self.context = outer }
+        return try body(&self)
+    }
+
+    // MARK: Depth
+
+    mutating func descend() throws(ParseError) {
+        depth += 1
+        try limit(depth)
+    }
+
+    mutating func ascend() { depth -= 1 }
+
+    func limit(_ height: Int) throws(ParseError) {
+        if height > maximumExpressionDepth {
+            throw error(
+                "expression is nested too deeply: more than \(maximumExpressionDepth) levels",
+                SourceRange(lexer.start, lexer.position))
+        }
+    }
+
+    // MARK: Expressions
+
+    mutating func parseQuery() throws(ParseError) -> Expression {
+        if try peek().kind == .endOfInput {
+            throw error("no expression found in input", SourceRange(0, 0))
+        }
+        let operand = try parseExpression(0)
+        context = .query
+        _ = try expect(.endOfInput)
+        return operand.expression
+    }
+
+    /// An expression of operators that bind at least as tightly as `minimum`.
+    mutating func parseExpression(_ minimum: Int) throws(ParseError) -> Operand {
+        try descend()
+        defer { ascend() }
+        var left = try parseSigned()
+        while case .operation(let operation) = try peek().kind, operation.precedence >= minimum {
+            let token = try next()
+            let modifiers = try parseModifiers()
+            let right = try parseExpression(
+                operation == .power ? operation.precedence : operation.precedence + 1)
+            let height = max(left.height, right.height) + 1
+            try limit(height)
+            let binary = try combine(
+                left.expression, (operation, text(token)), modifiers, right.expression)
+            left = Operand(expression: .binary(binary), height: height)
+        }
+        return left
+    }
+
+    private mutating func parseSigned() throws(ParseError) -> Operand {
+        guard let sign = try acceptSign() else { return try parsePostfix() }
+        var operand = try parseExpression(BinaryOperator.power.precedence)
+        if case .number(var number) = operand.expression {
+            if sign.isNegative { number.value = -number.value }
+            number.source.start = sign.source.start
+            operand.expression = .number(number)
+            return operand
+        }
+        try limit(operand.height + 1)
+        let source = SourceRange(sign.source.start, operand.expression.source.end)
+        let unary = UnaryOperation(
+            isNegation: sign.isNegative, expression: operand.expression, source: source)
+        return Operand(expression: .unary(unary), height: operand.height + 1)
+    }
+
+    mutating func acceptSign() throws(ParseError) -> (isNegative: Bool, source: SourceRange)? {
+        let kind = try peek().kind
+        guard kind == .operation(.add) || kind == .operation(.subtract) else { return nil }
+        return (kind == .operation(.subtract), try next().source)
+    }
+
+    /// A number or duration token as seconds; the token has been read.
+    func literal(_ token: Token) throws(ParseError) -> NumberLiteral {
+        do {
+            let isDuration = token.kind == .duration
+            let value =
+                isDuration ? try parseDuration(text(token)) : try parseNumber(text(token))
+            return NumberLiteral(value: value, isDuration: isDuration, source: token.source)
+        } catch {
+            throw self.error(error.message, token.source)
+        }
+    }
+}
+
+extension BinaryOperator {
+    /// The higher, the tighter.
+    var precedence: Int {
+        switch self {
+        case .or: 1
+        case .and, .unless: 2
+        case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual, .trimUpper,
+            .trimLower:
+            3
+        case .add, .subtract: 4
+        case .multiply, .divide, .modulo, .atan2: 5
+        case .power: 6
+        }
+    }
+}
+
+/// Reads a query.
+package func parseExpression(
+    _ query: String, _ options: ParserOptions = .init()
+) throws(ParseError) -> Expression {
+    var parser = ExpressionParser(query, options)
+    let expression = try parser.parseQuery()
+    try TypeChecker(parser).check(expression)
+    return expression
+}
+
+/// Reads a selector without range or modifiers, as `match[]` takes it. The matcher of a name before
+/// the braces comes last. A selector that matches everything is not refused here.
+package func parseMetricSelector(_ selector: String) throws(ParseError) -> [Matcher] {
+    var parser = ExpressionParser(selector, .init())
+    let first = try parser.next()
+    let found: VectorSelector
+    if first.kind == .leftBrace {
+        found = try parser.parseSelector(name: nil, at: first)
+    } else if first.kind.canNameMetric {
+        found = try parser.parseNamedSelector(first)
+    } else {
+        throw parser.error(
+            "unexpected \(first.kind.described(parser.text(first)))", first.source)
+    }
+    _ = try parser.expect(.endOfInput)
+    return found.matchers
+}

@@ -130,7 +130,7 @@ let tests: KeyValuePairs<String, [String]> = [
     "ModelTests": ["Model", "Bytes"],
     "ChunkEncodingTests": ["ChunkEncoding", "Bytes", "Model"],
     "ExpositionTests": ["Exposition", "Bytes", "Model"],
-    "PromQLSyntaxTests": ["PromQLSyntax", "Model"],
+    "PromQLSyntaxTests": ["PromQLSyntax", "JSON", "Model"],
     "RelabelingTests": ["Relabeling", "Model", "YAML"],
     "RemoteProtocolTests": ["RemoteProtocol", "Bytes", "Model"],
     "SettingsTests": ["Settings", "YAML"],

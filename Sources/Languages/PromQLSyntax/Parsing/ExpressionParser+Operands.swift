@@ -6,43 +6,59 @@ internal import Model
 
 extension ExpressionParser {
     /// What an operator takes, without the modifiers behind it.
+    @inline(never)
     mutating func parsePrimary() throws(ParseError) -> Operand {
+        let kind = try peek().kind
+        if kind == .leftParenthesis { return try parseParenthesized() }
+        if kind.canNameMetric { return try parseWord() }
+        return try parseLeaf()
+    }
+
+    @inline(never)
+    private mutating func parseParenthesized() throws(ParseError) -> Operand {
+        let start = try next().source.start
+        let inner = try parseExpression(0)
+        return try close(inner, start)
+    }
+
+    @inline(never)
+    private mutating func close(_ inner: Operand, _ start: Int) throws(ParseError) -> Operand {
+        let end = try expect(.rightParenthesis).source.end
+        try limit(inner.height + 1)
+        return Operand(
+            expression: .parenthesized(inner.expression, SourceRange(start, end)),
+            height: inner.height + 1)
+    }
+
+    /// A literal, or a selector without a name.
+    @inline(never)
+    private mutating func parseLeaf() throws(ParseError) -> Operand {
         let token = try peek()
+        let expression: Expression
         switch token.kind {
-        case .number, .duration:
-            return Operand(expression: .number(try literal(try next())), height: 1)
+        case .number, .duration: expression = .number(try literal(try next()))
         case .string:
             let bytes = lexer.unquoted(try next().source)
-            return Operand(
-                expression: .string(StringLiteral(bytes: bytes, source: token.source)), height: 1)
-        case .leftParenthesis:
-            let open = try next()
-            let inner = try parseExpression(0)
-            let close = try expect(.rightParenthesis)
-            try limit(inner.height + 1)
-            let source = SourceRange(open.source.start, close.source.end)
-            return Operand(
-                expression: .parenthesized(inner.expression, source), height: inner.height + 1)
+            expression = .string(StringLiteral(bytes: bytes, source: token.source))
         case .leftBrace:
-            let selector = try parseSelector(name: nil, at: try next())
-            return Operand(expression: .vectorSelector(selector), height: 1)
-        case _ where token.kind.canNameMetric: return try parseWord()
+            expression = .vectorSelector(try parseSelector(name: nil, at: try next()))
         default: throw try unexpected()
         }
+        return Operand(expression: expression, height: 1)
     }
 
     /// A word at the head of an operand: an aggregation, a call, or the name of a metric.
+    @inline(never)
     private mutating func parseWord() throws(ParseError) -> Operand {
         let word = try next()
         let following = try peek().kind
-        if case .aggregation(let operation) = word.kind {
-            switch following {
-            case .leftParenthesis, .keyword(.by), .keyword(.without):
-                return try inside(.aggregation) { parser throws(ParseError) in
-                    try parser.parseAggregation(operation, word)
-                }
-            default: break
-            }
+        if case .aggregation(let operation) = word.kind,
+            [.leftParenthesis, .keyword(.by), .keyword(.without)].contains(following)
+        {
+            let outer = context
+            context = .aggregation
+            defer { context = outer }
+            return try parseAggregation(operation, word)
         }
         if following == .leftParenthesis {
             switch word.kind {
@@ -50,7 +66,12 @@ extension ExpressionParser {
             default: break
             }
         }
-        return Operand(expression: .vectorSelector(try parseNamedSelector(word)), height: 1)
+        return try named(word)
+    }
+
+    @inline(never)
+    private mutating func named(_ word: Token) throws(ParseError) -> Operand {
+        Operand(expression: .vectorSelector(try parseNamedSelector(word)), height: 1)
     }
 
     // MARK: Selectors
@@ -128,8 +149,13 @@ extension ExpressionParser {
 
     // MARK: Calls
 
+    @inline(never)
     private mutating func parseCall(_ word: Token) throws(ParseError) -> Operand {
-        let body = try parseArguments()
+        try call(word, try parseArguments())
+    }
+
+    @inline(never)
+    private func call(_ word: Token, _ body: Arguments) throws(ParseError) -> Operand {
         let name = text(word)
         guard let function = Function(rawValue: name) else {
             throw error("unknown function with name \(quoted(name))", word.source)
@@ -138,31 +164,42 @@ extension ExpressionParser {
             throw error("function \(quoted(name)) is not enabled", word.source)
         }
         let call = Call(
-            function: function, arguments: body.arguments,
+            function: function, arguments: body.expressions,
             source: SourceRange(word.source.start, body.end))
         return Operand(expression: .call(call), height: body.height + 1)
     }
 
-    /// Arguments in parentheses.
-    private mutating func parseArguments() throws(ParseError) -> (
-        arguments: [Expression], height: Int, end: Int
-    ) {
-        _ = try expect(.leftParenthesis)
-        var arguments: [Expression] = []
+    /// What stands in the parentheses of a call, and where these end.
+    struct Arguments {
+        var expressions: [Expression] = []
         var height = 0
-        if let close = try accept(.rightParenthesis) { return ([], 0, close.source.end) }
-        while true {
-            let argument = try parseExpression(0)
-            arguments.append(argument.expression)
-            height = max(height, argument.height)
-            guard let comma = try accept(.comma) else { break }
-            guard Self.canBeginOperand(try peek().kind) else {
-                throw error("trailing commas not allowed in function call args", comma.source)
-            }
+        var end = 0
+    }
+
+    @inline(never)
+    private mutating func parseArguments() throws(ParseError) -> Arguments {
+        var arguments = Arguments()
+        _ = try expect(.leftParenthesis)
+        if try peek().kind != .rightParenthesis {
+            repeat {
+                let argument = try parseExpression(0)
+                arguments.expressions.append(argument.expression)
+                arguments.height = max(arguments.height, argument.height)
+            } while try acceptComma()
         }
-        let close = try expect(.rightParenthesis)
-        try limit(height + 1)
-        return (arguments, height, close.source.end)
+        arguments.end = try expect(.rightParenthesis).source.end
+        try limit(arguments.height + 1)
+        return arguments
+    }
+
+    /// Whether another argument follows.
+    @inline(never)
+    private mutating func acceptComma() throws(ParseError) -> Bool {
+        guard let comma = try accept(.comma) else { return false }
+        guard Self.canBeginOperand(try peek().kind) else {
+            throw error("trailing commas not allowed in function call args", comma.source)
+        }
+        return true
     }
 
     private static func canBeginOperand(_ kind: TokenKind) -> Bool {
@@ -176,18 +213,29 @@ extension ExpressionParser {
 
     // MARK: Aggregations
 
+    /// The labels of `by (…)` or `without (…)`, and where these end.
+    struct Grouping {
+        var labels: [String]
+        var isWithout: Bool
+        var end: Int
+    }
+
+    @inline(never)
     private mutating func parseAggregation(
         _ operation: AggregationOperator, _ word: Token
     ) throws(ParseError) -> Operand {
-        var grouping = try parseGroupingClause()
+        let grouping = try parseGroupingClause()
         let body = try parseArguments()
-        var end = body.end
-        if grouping == nil, let behind = try parseGroupingClause() {
-            grouping = behind
-            end = behind.end
-        }
-        let source = SourceRange(word.source.start, end)
-        if body.arguments.isEmpty {
+        return try aggregation(operation, word, grouping, body)
+    }
+
+    @inline(never)
+    private mutating func aggregation(
+        _ operation: AggregationOperator, _ word: Token, _ before: Grouping?, _ body: Arguments
+    ) throws(ParseError) -> Operand {
+        let behind = before == nil ? try parseGroupingClause() : nil
+        let source = SourceRange(word.source.start, behind?.end ?? body.end)
+        if body.expressions.isEmpty {
             throw error("no arguments for aggregate expression provided", source)
         }
         if operation.isExperimental, !options.experimentalFunctions {
@@ -196,28 +244,29 @@ extension ExpressionParser {
                     + "--enable-feature=promql-experimental-functions", source)
         }
         let wanted = operation.takesParameter ? 2 : 1
-        if body.arguments.count != wanted {
+        if body.expressions.count != wanted {
             throw error(
                 "wrong number of arguments for aggregate expression provided, "
-                    + "expected \(wanted), got \(body.arguments.count)", source)
+                    + "expected \(wanted), got \(body.expressions.count)", source)
         }
+        let grouping = before ?? behind
         let aggregation = Aggregation(
-            operation: operation, expression: body.arguments[wanted - 1],
-            parameter: operation.takesParameter ? body.arguments[0] : nil,
+            operation: operation, expression: body.expressions[wanted - 1],
+            parameter: operation.takesParameter ? body.expressions[0] : nil,
             grouping: grouping?.labels ?? [], isWithout: grouping?.isWithout ?? false,
             source: source)
         return Operand(expression: .aggregation(aggregation), height: body.height + 1)
     }
 
     /// `by (…)` or `without (…)`, if it comes next.
-    private mutating func parseGroupingClause() throws(ParseError) -> (
-        labels: [String], isWithout: Bool, end: Int
-    )? {
+    @inline(never)
+    private mutating func parseGroupingClause() throws(ParseError) -> Grouping? {
         let kind = try peek().kind
         guard kind == .keyword(.by) || kind == .keyword(.without) else { return nil }
         _ = try next()
         let list = try parseLabelList()
-        return (list.labels, kind == .keyword(.without), list.end)
+        return Grouping(
+            labels: list.labels, isWithout: kind == .keyword(.without), end: list.end)
     }
 
     /// Label names in parentheses.

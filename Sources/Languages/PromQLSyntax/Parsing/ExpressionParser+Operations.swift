@@ -9,6 +9,7 @@ struct OperationModifiers {
 }
 
 extension ExpressionParser {
+    @inline(never)
     mutating func parseModifiers() throws(ParseError) -> OperationModifiers {
         var modifiers = OperationModifiers()
         modifiers.returnsBool = try accept(.keyword(.bool)) != nil
@@ -71,7 +72,7 @@ extension ExpressionParser {
 
     /// Builds an operation, and notes its first fault of types for later.
     mutating func combine(
-        _ left: Expression, _ operation: (kind: BinaryOperator, text: String),
+        _ left: Expression, _ operation: BinaryOperator,
         _ modifiers: OperationModifiers, _ right: Expression
     ) throws(ParseError) -> BinaryOperation {
         let source = SourceRange(left.source.start, right.source.end)
@@ -80,12 +81,12 @@ extension ExpressionParser {
         if fills, !options.fillModifiers {
             throw error("binop fill modifiers are experimental and not enabled", source)
         }
-        if operation.kind.isSet, matching.cardinality == .oneToOne {
+        if operation.isSet, matching.cardinality == .oneToOne {
             matching.cardinality = .manyToMany
         }
         let areVectors = left.type == .vector && right.type == .vector
         let result = BinaryOperation(
-            operation: operation.kind, left: left, right: right,
+            operation: operation, left: left, right: right,
             returnsBool: modifiers.returnsBool, matching: areVectors ? matching : nil,
             source: source)
         if let fault = fault(result, matching) { operationFaults[source] = fault }

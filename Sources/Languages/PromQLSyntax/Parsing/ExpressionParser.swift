@@ -9,14 +9,16 @@
 // a time and only when needed, so that of two errors the one is reported that upstream's parser
 // meets first. Types are checked when the whole query has been read.
 //
-// The height of the tree is bounded (`maximumDepth`): everything that walks a tree afterwards,
+// The height of the tree is bounded (`maximumExpressionDepth`): everything that walks a tree afterwards,
 // its release included, recurses, and may do so on a thread with a stack of 512 KiB.
 
 internal import Bytes
 package import Model
 
-/// The most levels that an expression may have: parentheses, calls, operators of a chain, signs.
-package let maximumExpressionDepth = 400
+/// The most levels that an expression may have: parentheses, calls, operators of a chain, signs. In an
+/// optimised build parsing takes about 0.9 KiB of stack a level, so that this many need less than half
+/// of 512 KiB.
+package let maximumExpressionDepth = 250
 
 /// An expression with the number of levels below and including it.
 struct Operand {
@@ -135,41 +137,66 @@ struct ExpressionParser {
         return operand.expression
     }
 
+    // The functions that recurse hold little, and leave what needs room to others that are kept out
+    // of their frames: the depth that a stack allows depends on it.
+
     /// An expression of operators that bind at least as tightly as `minimum`.
     mutating func parseExpression(_ minimum: Int) throws(ParseError) -> Operand {
         try descend()
         defer { ascend() }
         var left = try parseSigned()
-        while case .operation(let operation) = try peek().kind, operation.precedence >= minimum {
-            let token = try next()
+        while let operation = try acceptOperator(minimum) {
             let modifiers = try parseModifiers()
             let right = try parseExpression(
                 operation == .power ? operation.precedence : operation.precedence + 1)
-            let height = max(left.height, right.height) + 1
-            try limit(height)
-            let binary = try combine(
-                left.expression, (operation, text(token)), modifiers, right.expression)
-            left = Operand(expression: .binary(binary), height: height)
+            left = try combined(left, operation, modifiers, right)
         }
         return left
     }
 
+    @inline(never)
+    private mutating func acceptOperator(_ minimum: Int) throws(ParseError) -> BinaryOperator? {
+        guard case .operation(let operation) = try peek().kind, operation.precedence >= minimum
+        else { return nil }
+        _ = try next()
+        return operation
+    }
+
+    @inline(never)
+    private mutating func combined(
+        _ left: Operand, _ operation: BinaryOperator, _ modifiers: OperationModifiers,
+        _ right: Operand
+    ) throws(ParseError) -> Operand {
+        let height = max(left.height, right.height) + 1
+        try limit(height)
+        let binary = try combine(left.expression, operation, modifiers, right.expression)
+        return Operand(expression: .binary(binary), height: height)
+    }
+
+    @inline(never)
     private mutating func parseSigned() throws(ParseError) -> Operand {
         guard let sign = try acceptSign() else { return try parsePostfix() }
-        var operand = try parseExpression(BinaryOperator.power.precedence)
+        let operand = try parseExpression(BinaryOperator.power.precedence)
+        return try signed(operand, sign.isNegative, sign.source.start)
+    }
+
+    @inline(never)
+    private func signed(
+        _ operand: Operand, _ isNegative: Bool, _ start: Int
+    ) throws(ParseError) -> Operand {
         if case .number(var number) = operand.expression {
-            if sign.isNegative { number.value = -number.value }
-            number.source.start = sign.source.start
-            operand.expression = .number(number)
-            return operand
+            if isNegative { number.value = -number.value }
+            number.source.start = start
+            return Operand(expression: .number(number), height: 1)
         }
         try limit(operand.height + 1)
-        let source = SourceRange(sign.source.start, operand.expression.source.end)
+        let source = SourceRange(start, operand.expression.source.end)
         let unary = UnaryOperation(
-            isNegation: sign.isNegative, expression: operand.expression, source: source)
+            isNegation: isNegative, expression: operand.expression, source: source)
         return Operand(expression: .unary(unary), height: operand.height + 1)
     }
 
+    @inline(never)
     mutating func acceptSign() throws(ParseError) -> (isNegative: Bool, source: SourceRange)? {
         let kind = try peek().kind
         guard kind == .operation(.add) || kind == .operation(.subtract) else { return nil }
@@ -177,6 +204,7 @@ struct ExpressionParser {
     }
 
     /// A number or duration token as seconds; the token has been read.
+    @inline(never)
     func literal(_ token: Token) throws(ParseError) -> NumberLiteral {
         do {
             let isDuration = token.kind == .duration

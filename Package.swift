@@ -126,7 +126,7 @@ let tests: KeyValuePairs<String, [String]> = [
     "ProtobufTests": ["Protobuf", "Bytes"],
     "CompressionTests": ["Compression", "Bytes"],
     "HTTPTests": ["HTTP", "Bytes", "Compression"],
-    "ScrapeClientTests": ["ScrapeClient", "Bytes", "Platform"],
+    "ScrapeClientTests": ["ScrapeClient", "Bytes", "Compression", "Platform"],
     "ModelTests": ["Model", "Bytes"],
     "ChunkEncodingTests": ["ChunkEncoding", "Bytes", "Model"],
     "ExpositionTests": ["Exposition", "Bytes", "Model"],

@@ -115,8 +115,9 @@ package func resolve(host: String, port: UInt16) throws(ResolveError) -> [Socket
     var found: [SocketAddress] = []
     var next = unsafe list
     while let entry = unsafe next {
-        if let address = unsafe address(of: entry, port), !found.contains(address) {
-            found.append(address)
+        if let raw = unsafe entry.pointee.ai_addr {
+            let address = unsafe SocketAddress(raw)?.with(port: port)
+            if let address, !found.contains(address) { found.append(address) }
         }
         unsafe next = entry.pointee.ai_next
     }
@@ -124,23 +125,25 @@ package func resolve(host: String, port: UInt16) throws(ResolveError) -> [Socket
     return found
 }
 
-private func address(
-    of entry: UnsafeMutablePointer<addrinfo>, _ port: UInt16
-) -> SocketAddress? {
-    guard let raw = unsafe entry.pointee.ai_addr else { return nil }
-    switch unsafe entry.pointee.ai_family {
-    case AF_INET:
-        return unsafe raw.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
-            SocketAddress(
-                bytes: unsafe withUnsafeBytes(of: $0.pointee.sin_addr) { unsafe Array($0) },
-                port: port)
+extension SocketAddress {
+    /// Reads the system's form; nil for other families than IP. `raw` is as long as its family says.
+    init?(_ raw: UnsafePointer<sockaddr>) {
+        switch unsafe Int32(raw.pointee.sa_family) {
+        case AF_INET:
+            let found = unsafe UnsafeRawPointer(raw).loadUnaligned(as: sockaddr_in.self)
+            self.init(
+                bytes: unsafe withUnsafeBytes(of: found.sin_addr) { unsafe Array($0) },
+                port: UInt16(bigEndian: found.sin_port))
+        case AF_INET6:
+            let found = unsafe UnsafeRawPointer(raw).loadUnaligned(as: sockaddr_in6.self)
+            self.init(
+                bytes: unsafe withUnsafeBytes(of: found.sin6_addr) { unsafe Array($0) },
+                port: UInt16(bigEndian: found.sin6_port), scope: found.sin6_scope_id)
+        default: return nil
         }
-    case AF_INET6:
-        return unsafe raw.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
-            SocketAddress(
-                bytes: unsafe withUnsafeBytes(of: $0.pointee.sin6_addr) { unsafe Array($0) },
-                port: port, scope: unsafe $0.pointee.sin6_scope_id)
-        }
-    default: return nil
+    }
+
+    package func with(port: UInt16) -> SocketAddress {
+        SocketAddress(bytes: bytes, port: port, scope: scope)
     }
 }

@@ -37,6 +37,18 @@ package struct StreamSocket: Sendable, Hashable {
     /// The errno that connecting ended with; zero where the connection stands.
     package var connectError: Int32 { narthex_socket_error(descriptor) }
 
+    /// Our end of the connection.
+    package var localAddress: SocketAddress? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                guard unsafe getsockname(descriptor, address, &length) == 0 else { return nil }
+                return unsafe SocketAddress(address)
+            }
+        }
+    }
+
     package func receive(into buffer: UnsafeMutableRawBufferPointer) -> Progress {
         let count = unsafe narthex_receive(descriptor, buffer.baseAddress, buffer.count)
         if count > 0 { return .moved(count) }

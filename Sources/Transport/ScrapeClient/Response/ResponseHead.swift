@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+
+/// Status line and headers of an answer, as far as scraping needs them.
+struct ResponseHead: Sendable, Hashable {
+    enum Framing: Sendable, Hashable {
+        case length(Int)
+        case chunked
+        case untilClose
+    }
+
+    /// As the wire has it: `404 Not Found`.
+    var status = ""
+    var code = 0
+    var framing = Framing.untilClose
+    var keepsConnection = true
+    var contentType = ""
+    var contentEncoding = ""
+    var location: String?
+
+    var isInterim: Bool { (100..<200).contains(code) && code != 101 }
+    var isRedirect: Bool { [301, 302, 303, 307, 308].contains(code) && location != nil }
+
+    /// Reads a head: all lines, each with its line feed, without the empty line at the end.
+    init(_ bytes: RawSpan) throws(ResponseError) {
+        var lines = Lines(bytes)
+        guard let first = lines.next() else { throw .malformedHead("malformed HTTP response \"\"") }
+        let isOld = try readStatusLine(Self.text(bytes, first))
+        keepsConnection = !isOld
+        var lengths: Set<Int> = []
+        var isChunked = false
+        while let line = lines.next() {
+            guard let colon = Self.firstIndex(of: UInt8(ascii: ":"), in: bytes, line),
+                colon > line.lowerBound
+            else {
+                throw .malformedHead(
+                    "malformed MIME header line: \(Self.text(bytes, line))")
+            }
+            let name = Self.text(bytes, line.lowerBound..<colon).lowercased()
+            let value = Self.trimmed(bytes, (colon + 1)..<line.upperBound)
+            switch name {
+            case "content-length":
+                lengths.insert(try Self.length(Self.text(bytes, value)))
+            case "transfer-encoding":
+                let coding = Self.text(bytes, value)
+                guard coding.lowercased() == "chunked" else {
+                    throw .malformedHead("unsupported transfer encoding: \"\(coding)\"")
+                }
+                isChunked = true
+            case "connection": readConnection(Self.text(bytes, value).lowercased())
+            case "content-type": contentType = Self.text(bytes, value)
+            case "content-encoding": contentEncoding = Self.text(bytes, value)
+            case "location": location = Self.text(bytes, value)
+            default: break
+            }
+        }
+        guard lengths.count <= 1 else {
+            throw .malformedHead("http: message cannot contain multiple Content-Length headers")
+        }
+        setFraming(isChunked: isChunked, length: lengths.first)
+    }
+
+    private mutating func setFraming(isChunked: Bool, length: Int?) {
+        if isInterim || code == 204 || code == 304 {
+            framing = .length(0)
+        } else if isChunked {
+            framing = .chunked
+        } else if let length {
+            framing = .length(length)
+        } else {
+            framing = .untilClose
+            keepsConnection = false
+        }
+    }
+
+    private mutating func readConnection(_ value: String) {
+        for token in value.split(separator: ",") {
+            switch token.drop(while: { $0 == " " }).prefix(while: { $0 != " " }) {
+            case "close": keepsConnection = false
+            case "keep-alive": keepsConnection = true
+            default: break
+            }
+        }
+    }
+
+    /// True for HTTP/1.0.
+    private mutating func readStatusLine(_ line: String) throws(ResponseError) -> Bool {
+        guard let space = line.firstIndex(of: " ") else {
+            throw .malformedHead("malformed HTTP response \"\(line)\"")
+        }
+        let version = line[..<space]
+        status = String(line[space...].drop { $0 == " " })
+        let number = status.prefix { $0 != " " }
+        guard number.utf8.count == 3, let code = Int(number), code >= 0 else {
+            throw .malformedHead("malformed HTTP status code \"\(number)\"")
+        }
+        guard version == "HTTP/1.1" || version == "HTTP/1.0" else {
+            throw .malformedHead("malformed HTTP version \"\(version)\"")
+        }
+        self.code = code
+        return version == "HTTP/1.0"
+    }
+
+    private static func length(_ text: String) throws(ResponseError) -> Int {
+        guard !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }),
+            let length = Int(text)
+        else { throw .malformedHead("bad Content-Length \"\(text)\"") }
+        return length
+    }
+
+    static func text(_ bytes: RawSpan, _ range: Range<Int>) -> String {
+        var run: [UInt8] = []
+        run.reserveCapacity(range.count)
+        for index in range { run.append(bytes[index]) }
+        return String(decoding: run, as: UTF8.self)
+    }
+
+    private static func firstIndex(
+        of byte: UInt8, in bytes: RawSpan, _ range: Range<Int>
+    ) -> Int? {
+        for index in range where bytes[index] == byte { return index }
+        return nil
+    }
+
+    private static func trimmed(_ bytes: RawSpan, _ range: Range<Int>) -> Range<Int> {
+        func isSpace(_ byte: UInt8) -> Bool { byte == 32 || byte == 9 }
+        var (low, high) = (range.lowerBound, range.upperBound)
+        while low < high, isSpace(bytes[low]) { low += 1 }
+        while low < high, isSpace(bytes[high - 1]) { high -= 1 }
+        return low..<high
+    }
+}
+
+/// The lines of a head, without their ends.
+private struct Lines: ~Escapable {
+    let bytes: RawSpan
+    var at = 0
+
+    @_lifetime(copy bytes)
+    init(_ bytes: RawSpan) { self.bytes = bytes }
+
+    @_lifetime(self: copy self)
+    mutating func next() -> Range<Int>? {
+        guard at < bytes.byteCount else { return nil }
+        let start = at
+        while at < bytes.byteCount, bytes[at] != 10 { at += 1 }
+        var end = at
+        at += 1
+        if end > start, bytes[end - 1] == 13 { end -= 1 }
+        return start..<end
+    }
+}

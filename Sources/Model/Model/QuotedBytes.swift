@@ -45,16 +45,6 @@ private func quotedScalar(_ scalar: Unicode.Scalar) -> String {
         : "\\U" + hexadecimal(scalar.value, digits: 8)
 }
 
-/// Letters, marks, numbers, punctuation and symbols, as Go's `unicode.IsPrint`.
-private func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.properties.generalCategory {
-    case .control, .format, .surrogate, .privateUse, .unassigned, .spaceSeparator, .lineSeparator,
-        .paragraphSeparator:
-        return false
-    default: return true
-    }
-}
-
 private func hexadecimal(_ value: UInt32, digits: Int) -> String {
     let text = String(value, radix: 16)
     return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text

@@ -86,9 +86,6 @@ let foreign: [String: [Target.Dependency]] = [
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
     ],
-    "PrometheusServer": [
-        .product(name: "ArgumentParser", package: "swift-argument-parser")
-    ],
 ]
 
 /// The native libraries that the C shims link, by their Debian names.
@@ -210,10 +207,6 @@ let package = Package(
     products: isWanted("narthex") ? [.executable(name: "narthex", targets: ["narthex"])] : [],
     dependencies: [
         ("HTTP", .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2")),
-        (
-            "PrometheusServer",
-            .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
-        ),
     ].filter { (gate: String, _: Package.Dependency) in isWanted(gate) }.map(\.1),
     targets: targets,
     cxxLanguageStandard: .cxx17

@@ -35,6 +35,9 @@ func allAreas() -> [any Area] {
     areas.append(ExpositionArea())
     areas.append(OpenMetricsArea())
     #endif
+    #if canImport(PrometheusServer)
+    areas.append(PrometheusConfigurationArea())
+    #endif
     #if canImport(Relabeling)
     areas.append(RelabelArea())
     #endif

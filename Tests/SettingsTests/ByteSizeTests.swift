@@ -20,7 +20,7 @@ import Testing
     @Test(
         "Other texts are refused in words",
         arguments: [
-            ("", "units: invalid "), ("100", "units: missing unit in 100"),
+            ("", "units: invalid "), ("100", "units: unknown unit  in 100"),
             ("1XB", "units: unknown unit XB in 1XB"), ("MB", "units: invalid MB"),
             ("99EB", "units: invalid 99EB"), ("1GiB1MB", "units: unknown unit GiB in 1GiB1MB"),
         ])

@@ -15,12 +15,12 @@ package struct RelabelRule: Sendable {
     private let replacement: ReplacementTemplate
 
     package init(_ fields: RelabelFields, _ validation: NameValidation) throws(RelabelError) {
-        action = try fields.validated(validation)
         do {
             pattern = try Pattern(fields.regex ?? RelabelFields.defaultRegex)
         } catch {
             throw RelabelError(description: error.description)
         }
+        action = try fields.validated(validation)
         target = ReplacementTemplate(fields.targetLabel)
         replacement = ReplacementTemplate(fields.replacement)
         self.fields = fields

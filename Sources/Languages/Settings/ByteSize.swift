@@ -35,9 +35,6 @@ package enum ByteSize {
             let unit = rest.prefix { $0 != "." && !("0"..."9").contains($0) }
             rest = rest.dropFirst(unit.count)
             guard let amount = Double(number) else { return .failure(invalid) }
-            guard !unit.isEmpty else {
-                return .failure(ByteSizeError(description: "units: missing unit in \(text)"))
-            }
             guard let factor = factor(unit, suffix) else {
                 return .failure(
                     ByteSizeError(description: "units: unknown unit \(unit) in \(text)"))

@@ -7,10 +7,7 @@ extension YAMLNode {
     /// A duration in Prometheus' notation.
     package func duration() throws(YAMLError) -> Milliseconds {
         let text = try string()
-        if text.isEmpty { throw invalid("empty duration string") }
-        guard let duration = DurationText.parse(text) else {
-            throw invalid("not a valid duration string: \(quoted(text))")
-        }
+        guard let duration = DurationText.parse(text) else { throw invalid(durationProblem(text)) }
         return duration
     }
 
@@ -64,6 +61,29 @@ extension YAMLMapping {
             .value, "\(name) is not supported yet by this version of Narthex",
             at: position(of: name))
     }
+}
+
+/// What is wrong with a text that is no duration, in upstream's words.
+package func durationProblem(_ text: String) -> String {
+    if text.isEmpty { return "empty duration string" }
+    var rest = Substring(text)
+    var isOrdered = true
+    var last = -1
+    let units = ["y", "w", "d", "h", "m", "s", "ms"]
+    let isDigit = { (character: Character) in ("0"..."9").contains(character) }
+    while !rest.isEmpty {
+        let digits = rest.prefix(while: isDigit)
+        rest = rest.dropFirst(digits.count)
+        let unit = rest.prefix { !isDigit($0) }
+        rest = rest.dropFirst(unit.count)
+        if digits.isEmpty || unit.isEmpty { return "not a valid duration string: \(quoted(text))" }
+        guard let position = units.firstIndex(of: String(unit)) else {
+            return "unknown unit \(quoted(String(unit))) in duration \(quoted(text))"
+        }
+        isOrdered = isOrdered && position > last
+        last = position
+    }
+    return isOrdered ? "duration out of range" : "not a valid duration string: \(quoted(text))"
 }
 
 /// The path, taken from `directory` where it is relative. An empty path stays empty.

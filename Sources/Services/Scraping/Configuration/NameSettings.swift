@@ -37,6 +37,7 @@ package struct NameSettings: Sendable, Hashable {
     init(validation: NameValidation, escaping: NameEscaping) {
         self.validation = validation
         self.escaping = escaping
+        writtenEscaping = escaping
     }
 
     /// Takes the settings of the global section.

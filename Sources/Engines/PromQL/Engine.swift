@@ -1,16 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The engine evaluates a query series by series, not step by step.
+//
+//      text → expression → operators → rows → result
+//
+// `Planner` turns the tree into operators for the steps of the query. An operator knows the names of
+// its rows before it reads a sample; groups, signatures and clashes of labels are worked out from
+// those once. Then it hands on its rows, one series at a time with the values of all steps: a column
+// of floats beside a bitmap of the steps that have one, and a side column for native histograms.
+//
+//   - A selector decodes each series once for the whole query (`SeriesSet.read`) and walks over its
+//     samples with two indices that only move forwards (`WindowIndex`). Series of one target have the
+//     same timestamps; for them indices and extrapolation factors are kept from the series before.
+//   - Functions and operations with scalars change the row that they are lent and pass it on.
+//   - Aggregations keep a few numbers for each group and step; their input is never held.
+//   - Operations between vectors, topk, quantiles and histograms hold their input (`Block`), and
+//     decide by intersections of bitmaps who matches whom.
+//   - Parts that are the same at every step (`@`) run for one step and are repeated. Subqueries run
+//     on steps of their own, and their rows become the samples of the function around them.
+//
+// An instant query is the same with one step. Floats go through exactly the operations of upstream in
+// its order, so that results agree to the last digit.
 
 package import Instrumentation
 package import Model
+internal import Platform
+internal import PromQLSyntax
 package import Storage
 
 /// Evaluates PromQL. Any number of threads may run queries on one engine at once; each call blocks
 /// until its result is complete, so it belongs on a bounded pool of threads of the caller's.
 package final class Engine: Sendable {
     package let configuration: EngineConfiguration
+    private let metrics: EngineMetrics
 
     package init(_ configuration: EngineConfiguration, registry: Registry) {
         self.configuration = configuration
+        metrics = EngineMetrics(registry, maxConcurrency: configuration.maxConcurrency)
     }
 
     /// Evaluates `query` at one time.
@@ -18,7 +44,9 @@ package final class Engine: Sendable {
         _ query: String, at timestamp: Timestamp, on storage: any Queryable,
         _ options: QueryOptions = QueryOptions()
     ) throws(QueryError) -> QueryResult {
-        throw QueryError(.invalid, "this expression cannot be evaluated yet")
+        let expression = try parse(query)
+        let bounds = bounds(timestamp, timestamp, step: 0, options)
+        return try evaluate(query, expression, bounds, on: storage, options)
     }
 
     /// Evaluates `query` at `start`, `start + step` … up to and including `end`.
@@ -26,6 +54,61 @@ package final class Engine: Sendable {
         _ query: String, from start: Timestamp, through end: Timestamp, step: Milliseconds,
         on storage: any Queryable, _ options: QueryOptions = QueryOptions()
     ) throws(QueryError) -> QueryResult {
-        throw QueryError(.invalid, "this expression cannot be evaluated yet")
+        let expression = try parse(query)
+        guard expression.type == .vector || expression.type == .scalar else {
+            let type = expression.type == .matrix ? "range vector" : "string"
+            throw QueryError(
+                .invalid,
+                "invalid expression type \(quoted(type)) for range query, "
+                    + "must be Scalar or instant Vector")
+        }
+        guard step > 0 else { throw QueryError(.invalid, "the step must be positive") }
+        let bounds = bounds(start, end, step: step, options)
+        return try evaluate(query, expression, bounds, on: storage, options)
+    }
+
+    private func parse(_ query: String) throws(QueryError) -> Expression {
+        do {
+            return try parseExpression(query, configuration.parser)
+        } catch {
+            throw QueryError(.parse(error), error.description)
+        }
+    }
+
+    private func bounds(
+        _ start: Timestamp, _ end: Timestamp, step: Milliseconds, _ options: QueryOptions
+    ) -> QueryBounds {
+        var lookback = configuration.lookbackDelta
+        if let own = options.lookbackDelta, own > 0 { lookback = own }
+        return QueryBounds(start: start, end: end, step: step, lookbackDelta: lookback)
+    }
+
+    private func evaluate(
+        _ query: String, _ expression: Expression, _ bounds: QueryBounds,
+        on storage: any Queryable, _ options: QueryOptions
+    ) throws(QueryError) -> QueryResult {
+        let begun = monotonicNanoseconds()
+        metrics.running.add(1)
+        defer { metrics.running.add(-1) }
+        let range = try TimeBounds.of(expression, bounds)
+        let querier: any Querier
+        do {
+            querier = try storage.querier(over: range)
+        } catch {
+            throw QueryError(.storage(error), error.message)
+        }
+        let evaluation = Evaluation(configuration, options, querier, bounds, startedAt: begun)
+        let prepared = monotonicNanoseconds()
+        let value = try ResultBuilder(evaluation).value(of: expression)
+        let finished = monotonicNanoseconds()
+        var statistics = evaluation.statistics
+        statistics.peakSamples = evaluation.budget.peak
+        statistics.preparationTime = Double(prepared - begun) / 1e9
+        statistics.evaluationTime = Double(finished - prepared) / 1e9
+        statistics.totalTime = Double(finished - begun) / 1e9
+        metrics.note(statistics)
+        return QueryResult(
+            value: value, warnings: evaluation.annotations.texts(.warning, in: query),
+            infos: evaluation.annotations.texts(.info, in: query), statistics: statistics)
     }
 }

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Model
+internal import Platform
+internal import PromQLSyntax
+internal import Storage
+
+/// What the operators of one running query share. One thread at a time.
+final class Evaluation {
+    let configuration: EngineConfiguration
+    let querier: any Querier
+    /// The steps of the query as a whole, which `@ start()`, `range()` and the like refer to.
+    let bounds: QueryBounds
+    let lookbackDelta: Milliseconds
+    let annotations = Annotations()
+    var budget: SampleBudget
+    var statistics = QueryStatistics()
+    private let cancellation: Cancellation?
+    private let deadline: UInt64
+    private var checks: UInt32 = 0
+
+    init(
+        _ configuration: EngineConfiguration, _ options: QueryOptions, _ querier: any Querier,
+        _ bounds: QueryBounds, startedAt: UInt64
+    ) {
+        self.configuration = configuration
+        self.querier = querier
+        self.bounds = bounds
+        lookbackDelta = bounds.lookbackDelta
+        budget = SampleBudget(limit: configuration.maxSamples)
+        cancellation = options.cancellation
+        let seconds = min(configuration.timeout, options.timeout ?? .infinity)
+        deadline = startedAt &+ UInt64(max(0, min(seconds, 1e9)) * 1e9)
+    }
+
+    var delaysNameRemoval: Bool { configuration.delayedNameRemoval }
+
+    /// Stops the query where nobody waits for it any more or its time is over. Operators call this
+    /// for every row; the clock is read for one in sixteen.
+    func checkpoint() throws(QueryError) {
+        if let cancellation, cancellation.isCancelled { throw .cancelled }
+        checks &+= 1
+        guard checks & 15 == 1 else { return }
+        if monotonicNanoseconds() > deadline { throw .timedOut }
+    }
+
+    func select(_ matchers: [Matcher], over range: TimeRange) throws(QueryError) -> any SeriesSet {
+        do {
+            return try querier.select(matchers, hints: SelectHints(range: range))
+        } catch {
+            throw .storage(error)
+        }
+    }
+
+    /// The labels of the result of an operation that says nothing about the metric itself any more:
+    /// they lose the metric's name now or, with delayed name removal, at the end.
+    func droppingName(_ row: RowLabels) -> RowLabels {
+        if delaysNameRemoval { return RowLabels(row.labels, dropsName: true) }
+        return RowLabels(row.labels.withoutMetadata)
+    }
+}
+
+/// The times of a whole query.
+struct QueryBounds {
+    var start: Timestamp
+    var end: Timestamp
+    /// 0 for an instant query.
+    var step: Milliseconds
+    var lookbackDelta: Milliseconds
+
+    var steps: Steps {
+        step == 0 ? .single(start) : Steps(from: start, through: end, every: step)
+    }
+}

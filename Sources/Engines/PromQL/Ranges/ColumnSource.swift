@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Model
+internal import Storage
+
+/// Where a function over ranges gets its samples from: a selector, or a subquery whose results are
+/// taken as samples.
+protocol ColumnSource {
+    var rows: [RowLabels] { get }
+    /// Hands each series with its samples, without staleness markers, to `consume`, in order. The
+    /// columns are lent for the call.
+    func forEach(
+        _ consume: (_ index: Int, _ columns: inout SampleColumns) throws(QueryError) -> Void
+    ) throws(QueryError)
+}
+
+/// The samples of selected series within a range of time.
+struct StoredColumns: ColumnSource {
+    let evaluation: Evaluation
+    let selection: Selection
+    let range: TimeRange
+
+    var rows: [RowLabels] { selection.rows }
+
+    func forEach(
+        _ consume: (Int, inout SampleColumns) throws(QueryError) -> Void
+    ) throws(QueryError) {
+        var columns = SampleColumns()
+        for index in selection.rows.indices {
+            try evaluation.checkpoint()
+            try selection.read(index, range, into: &columns)
+            columns.dropStaleMarkers()
+            if columns.isEmpty { continue }
+            evaluation.statistics.samplesRead += columns.timestamps.count
+            evaluation.statistics.samplesRead += columns.histogramTimestamps.count
+            try consume(index, &columns)
+        }
+    }
+}
+
+/// The results of an expression, evaluated on steps of its own, as samples.
+struct SubqueryColumns: ColumnSource {
+    let input: any VectorOperator
+
+    var rows: [RowLabels] { input.rows }
+
+    func forEach(
+        _ consume: (Int, inout SampleColumns) throws(QueryError) -> Void
+    ) throws(QueryError) {
+        let times = input.steps.timestamps
+        var columns = SampleColumns()
+        try input.run { (index, row) throws(QueryError) in
+            columns.removeAll()
+            if row.floats.isFull {
+                columns.timestamps.append(contentsOf: times)
+                columns.values.append(contentsOf: row.values)
+            } else {
+                row.floats.forEach {
+                    columns.timestamps.append(times[$0])
+                    columns.values.append(row.values[$0])
+                }
+            }
+            for (step, histogram) in row.histograms.enumerated() {
+                guard var histogram else { continue }
+                // The results may have left out or repeated the samples that the hints refer to.
+                if histogram.counterResetHint != .gauge { histogram.counterResetHint = .unknown }
+                columns.histogramTimestamps.append(times[step])
+                columns.histograms.append(histogram)
+            }
+            try consume(index, &columns)
+        }
+    }
+}
+
+extension SampleColumns {
+    /// Takes the samples away that only say that a series ended.
+    mutating func dropStaleMarkers() {
+        dropStaleFloats()
+        guard histograms.contains(where: \.isStale) else { return }
+        let kept = histograms.indices.filter { !histograms[$0].isStale }
+        histogramTimestamps = kept.map { histogramTimestamps[$0] }
+        if !histogramStartTimestamps.isEmpty {
+            histogramStartTimestamps = kept.map { histogramStartTimestamps[$0] }
+        }
+        histograms = kept.map { histograms[$0] }
+    }
+
+    private mutating func dropStaleFloats() {
+        var markers = 0
+        for value in values where StaleMarker.isStale(value) { markers += 1 }
+        if markers == 0 { return }
+        let hasStarts = !startTimestamps.isEmpty
+        var kept = 0
+        for index in values.indices where !StaleMarker.isStale(values[index]) {
+            values[kept] = values[index]
+            timestamps[kept] = timestamps[index]
+            if hasStarts { startTimestamps[kept] = startTimestamps[index] }
+            kept += 1
+        }
+        values.removeLast(markers)
+        timestamps.removeLast(markers)
+        if hasStarts { startTimestamps.removeLast(markers) }
+    }
+}

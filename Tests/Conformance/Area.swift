@@ -44,6 +44,9 @@ func allAreas() -> [any Area] {
     #if canImport(PromQLSyntax)
     areas.append(PromQLParserArea())
     #endif
+    #if canImport(TSDB)
+    areas.append(TSDBArea())
+    #endif
     return areas
 }
 

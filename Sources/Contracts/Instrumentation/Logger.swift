@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Model
+package import Model
 internal import Platform
 
 package enum LogLevel: String, Sendable, Hashable, Comparable, CaseIterable {
@@ -113,7 +113,7 @@ private func jsonText(_ text: String) -> String {
 
 /// `2026-01-31T12:00:00.000Z`. The date is computed with years that begin in March, so that the leap
 /// day is the last of its year.
-func utcText(_ timestamp: Timestamp) -> String {
+package func utcText(_ timestamp: Timestamp) -> String {
     func floorDivided(_ value: Int64, by divisor: Int64) -> Int64 {
         value / divisor - (value % divisor < 0 ? 1 : 0)
     }

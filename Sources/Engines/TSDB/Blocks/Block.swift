@@ -3,8 +3,8 @@
 internal import Bytes
 internal import ChunkEncoding
 internal import Model
-internal import Platform
-internal import Storage
+package import Platform
+package import Storage
 
 /// An immutable block, opened. Any thread may use it. Its files stay mapped until the last reader
 /// lets go of it, also when the directory is removed meanwhile.
@@ -17,7 +17,8 @@ package final class Block: Sendable {
     /// What the block occupies: the lengths of all its files.
     package let byteCount: Int
 
-    init(_ directory: String, _ fileSystem: any FileSystem) throws(StorageError) {
+    /// Opens the block in a directory.
+    package init(_ directory: String, _ fileSystem: any FileSystem) throws(StorageError) {
         self.directory = directory
         let metaFile: MappedFile
         let indexFile: MappedFile

@@ -11,4 +11,13 @@ package protocol BlockSource {
     func forEachSeries(
         _ body: (Labels, [EncodedChunk]) throws(StorageError) -> Void
     ) throws(StorageError)
+
+    /// Calls `body` with texts that the symbol table is to hold whether series use them or not.
+    func forEachExtraSymbol(_ body: (RawSpan) throws(StorageError) -> Void) throws(StorageError)
+}
+
+extension BlockSource {
+    package func forEachExtraSymbol(
+        _ body: (RawSpan) throws(StorageError) -> Void
+    ) throws(StorageError) {}
 }

@@ -6,8 +6,8 @@
 internal import Bytes
 internal import ChunkEncoding
 internal import Model
-internal import Platform
-internal import Storage
+package import Platform
+package import Storage
 
 enum BlockDirectory {
     static let creationSuffix = ".tmp-for-creation"
@@ -15,20 +15,22 @@ enum BlockDirectory {
     static let temporarySuffix = ".tmp"
 }
 
-struct BlockWriter {
-    let fileSystem: any FileSystem
+package struct BlockWriter {
+    private let fileSystem: any FileSystem
     /// Where blocks stand.
-    let parent: String
-    var maximumSegmentLength = ChunkSegmentFormat.maximumLength
+    private let parent: String
+    package var maximumSegmentLength = ChunkSegmentFormat.maximumLength
 
-    init(_ parent: String, _ fileSystem: any FileSystem) {
+    package init(_ parent: String, _ fileSystem: any FileSystem) {
         self.parent = parent
         self.fileSystem = fileSystem
     }
 
     /// Writes all of `source` as the block that `meta` describes, but for its statistics, which are
     /// counted. Returns the final meta, or nil, with nothing left behind, where there was no sample.
-    func write(_ source: any BlockSource, _ meta: BlockMeta) throws(StorageError) -> BlockMeta? {
+    package func write(_ source: any BlockSource, _ meta: BlockMeta) throws(StorageError)
+        -> BlockMeta?
+    {
         let directory = "\(parent)/\(meta.id)"
         let temporary = directory + BlockDirectory.creationSuffix
         do {
@@ -65,6 +67,7 @@ struct BlockWriter {
         var chunkWriter = try ChunkSegmentWriter(
             "\(directory)/chunks", fileSystem, maximumLength: maximumSegmentLength)
         var indexWriter = try IndexWriter("\(directory)/index", fileSystem)
+        try source.forEachExtraSymbol { text in indexWriter.add(symbol: text) }
         var statistics = BlockMeta.Statistics()
         try source.forEachSeries { (labels, chunks) throws(StorageError) in
             guard !chunks.isEmpty else { return }

@@ -5,23 +5,26 @@
 // decoded, merged by time and encoded anew.
 
 internal import Bytes
-internal import ChunkEncoding
-internal import Model
+package import ChunkEncoding
+package import Model
 internal import Platform
-internal import Storage
+package import Storage
 
-struct BlockMerge: BlockSource {
+package struct BlockMerge: BlockSource {
     /// In order of time.
     private let blocks: [Block]
+    private let isExact: Bool
 
-    init(_ blocks: [Block]) {
+    /// `isExact` leaves deletions unapplied and keeps symbols that no series uses.
+    package init(_ blocks: [Block], isExact: Bool = false) {
+        self.isExact = isExact
         self.blocks = blocks.sorted {
             ($0.meta.range.start, $0.meta.id) < ($1.meta.range.start, $1.meta.id)
         }
     }
 
     /// The meta of what comes out, but for the statistics.
-    func meta(id: ULID) -> BlockMeta {
+    package func meta(id: ULID) -> BlockMeta {
         let metas = blocks.map(\.meta)
         let start = metas.map(\.range.start).min() ?? 0
         let end = metas.map(\.range.end).max() ?? 0
@@ -40,11 +43,11 @@ struct BlockMerge: BlockSource {
         return meta
     }
 
-    func forEachSeries(
+    package func forEachSeries(
         _ body: (Labels, [EncodedChunk]) throws(StorageError) -> Void
     ) throws(StorageError) {
         var cursors: [SeriesCursor] = []
-        for block in blocks { cursors.append(try SeriesCursor(block)) }
+        for block in blocks { cursors.append(try SeriesCursor(block, isExact)) }
         var pieces: [ChunkPiece] = []
         while true {
             var smallest: Labels?
@@ -61,6 +64,16 @@ struct BlockMerge: BlockSource {
             }
             let chunks = try merged(pieces)
             if !chunks.isEmpty { try body(labels, chunks) }
+        }
+    }
+
+    package func forEachExtraSymbol(
+        _ body: (RawSpan) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        guard isExact else { return }
+        for block in blocks {
+            let file = block.index.file
+            try block.index.symbols.forEach(file.bytes, body)
         }
     }
 
@@ -123,13 +136,15 @@ private struct ChunkPiece: Equatable {
 /// Walks the series of a block in order.
 private struct SeriesCursor {
     private let block: Block
+    private let stones: Tombstones
     private var next = 0
     private var indexed: [IndexedChunk] = []
     /// The labels of the series it stands at; nil at the end.
     private(set) var labels: Labels?
 
-    init(_ block: Block) throws(StorageError) {
+    init(_ block: Block, _ isExact: Bool) throws(StorageError) {
         self.block = block
+        stones = isExact ? Tombstones() : block.tombstones
         try load()
     }
 
@@ -152,7 +167,7 @@ private struct SeriesCursor {
         indexed.removeAll(keepingCapacity: true)
         let always = TimeRange(start: .earliest, end: .latest)
         try block.index.appendChunks(of: series, overlapping: always, to: &indexed)
-        let stones = block.tombstones.ranges[UInt64(series)] ?? []
+        let stones = stones.ranges[UInt64(series)] ?? []
         for place in indexed {
             let deleted = stones.filter { place.overlaps($0) }
             let isGone = deleted.contains {

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import Instrumentation
+internal import Model
+internal import Platform
+package import Storage
+internal import Synchronization
+
+extension Database {
+    /// One round of upkeep: cuts blocks from the head while it is due, merges blocks while there is
+    /// something to merge, removes what has outlived its time or its place. Takes as long as the disk
+    /// takes; commits and queries go on.
+    package func maintain() throws(StorageError) {
+        state.withLock { $0.isMaintenanceDue = false }
+        guard readOnlyReason == nil else { return }
+        var failure: StorageError?
+        maintenance.withLock { _ in
+            do throws(StorageError) {
+                guard !state.withLock({ $0.isClosed }) else { return }
+                while isHeadDue { try cutHead() }
+                try removeOutlived()
+                try mergeBlocks()
+            } catch {
+                metrics.compactionsFailed.increment()
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private func newID() -> ULID {
+        var generator = SystemRandomNumberGenerator()
+        return ULID(milliseconds: environment.now(), using: &generator)
+    }
+
+    // MARK: Head
+
+    /// Writes the oldest aligned range of the head as a block and lets the head forget it.
+    private func cutHead() throws(StorageError) {
+        guard let held = head.timeRange else { return }
+        let start = held.start
+        let end = CompactionPlan.alignedStart(start, options.blockRange) + options.blockRange
+        let began = monotonicNanoseconds()
+        let id = newID()
+        var meta = BlockMeta(id: id, range: TimeRange(start: start, end: end))
+        meta.compaction.sources = [id]
+        // A block's end is open, a range of the head closed.
+        let source = head.blockSource(TimeRange(start: start, end: end - 1))
+        let written = try writeBlock(source, meta)
+        if let written {
+            let block = try Block("\(directory)/\(id)", environment.fileSystem)
+            publish(sorted(blocks + [block]))
+            environment.log.info(
+                "write block",
+                [
+                    "mint": "\(start)", "maxt": "\(end)", "ulid": "\(id)",
+                    "series": "\(written.statistics.series)",
+                    "duration": durationText(since: began),
+                ])
+        }
+        try head.truncate(before: end)
+    }
+
+    private func writeBlock(
+        _ source: any BlockSource, _ meta: BlockMeta
+    ) throws(StorageError) -> BlockMeta? {
+        let began = monotonicNanoseconds()
+        defer {
+            metrics.compactions.increment()
+            metrics.compactionSeconds.observe(Double(monotonicNanoseconds() - began) / 1e9)
+        }
+        return try BlockWriter(directory, environment.fileSystem).write(source, meta)
+    }
+
+    private func sorted(_ blocks: [Block]) -> [Block] {
+        blocks.sorted { ($0.meta.range.start, $0.meta.id) < ($1.meta.range.start, $1.meta.id) }
+    }
+
+    private func durationText(since began: UInt64) -> String {
+        "\((monotonicNanoseconds() - began) / 1_000_000)ms"
+    }
+
+    // MARK: Merging
+
+    private var blockRanges: [Milliseconds] {
+        let largest =
+            options.largestBlockRange
+            ?? CompactionPlan.largestRange(
+                retention: options.retentionTime, smallest: options.blockRange)
+        return CompactionPlan.ranges(smallest: options.blockRange, largest: largest)
+    }
+
+    private func mergeBlocks() throws(StorageError) {
+        // A head that has become due meanwhile comes first.
+        while !isHeadDue {
+            let loaded = blocks
+            let plan = CompactionPlan.next(loaded.map(\.meta), ranges: blockRanges)
+            guard !plan.isEmpty else { return }
+            let chosen = Set(plan.map(\.id))
+            let parents = loaded.filter { chosen.contains($0.meta.id) }
+            do throws(StorageError) {
+                try merge(parents)
+            } catch {
+                if error.code == .damaged { try markFailed(parents) }
+                throw error
+            }
+        }
+    }
+
+    private func merge(_ parents: [Block]) throws(StorageError) {
+        let began = monotonicNanoseconds()
+        let id = newID()
+        let source = BlockMerge(parents)
+        let overlaps = zip(parents, parents.dropFirst()).contains {
+            $1.meta.range.start < $0.meta.range.end
+        }
+        if overlaps { metrics.verticalCompactions.increment() }
+        let written = try writeBlock(source, source.meta(id: id))
+        var remaining = blocks.filter { block in
+            !parents.contains { $0.meta.id == block.meta.id }
+        }
+        if written != nil {
+            remaining.append(try Block("\(directory)/\(id)", environment.fileSystem))
+        }
+        publish(sorted(remaining))
+        for parent in parents {
+            try BlockDirectories.remove(parent.meta.id, in: directory, environment.fileSystem)
+        }
+        environment.log.info(
+            "compact blocks",
+            [
+                "count": "\(parents.count)", "ulid": written == nil ? "none" : "\(id)",
+                "sources": parents.map(\.meta.id.description).joined(separator: " "),
+                "duration": durationText(since: began),
+            ])
+    }
+
+    /// Notes in the blocks that merging them failed, so that it is not tried for ever.
+    private func markFailed(_ parents: [Block]) throws(StorageError) {
+        var reopened: [Block] = []
+        for parent in parents {
+            var meta = parent.meta
+            meta.compaction.hasFailed = true
+            try BlockWriter.replace(
+                "\(parent.directory)/meta.json", with: meta.encoded(), environment.fileSystem)
+            reopened.append(try Block(parent.directory, environment.fileSystem))
+        }
+        let others = blocks.filter { block in
+            !parents.contains { $0.meta.id == block.meta.id }
+        }
+        publish(sorted(others + reopened))
+    }
+
+    // MARK: Retention
+
+    private func removeOutlived() throws(StorageError) {
+        let loaded = blocks
+        let outlived = Retention.outlived(
+            loaded.map { ($0.meta, $0.byteCount) }, time: options.retentionTime,
+            bytes: options.retentionBytes, otherBytes: head.byteCount)
+        guard !outlived.isEmpty else { return }
+        publish(loaded.filter { !outlived.contains($0.meta.id) })
+        for id in outlived.sorted() {
+            environment.log.info("Deleting obsolete block", ["block": "\(id)"])
+            try BlockDirectories.remove(id, in: directory, environment.fileSystem)
+        }
+        if options.retentionTime > 0 { metrics.timeRetentions.increment() }
+        if options.retentionBytes > 0 { metrics.sizeRetentions.increment() }
+    }
+}

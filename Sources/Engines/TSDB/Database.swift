@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The front door of the engine: a data folder with its blocks and its head.
+//
+// Queries and commits come from any thread. What changes the set of blocks (cutting the head, merging,
+// retention, snapshots) runs in `maintain` and `snapshot`, on the caller's thread and one at a time;
+// commits and queries go on meanwhile. The list of blocks is an immutable snapshot behind a lock:
+// a query takes it and keeps the blocks alive and mapped for as long as it reads, also when their
+// directories are removed.
+//
+// Lock order: `maintenance`, then `state`. Neither is held while the head is asked for anything but
+// its time range.
+
+internal import Bytes
+internal import Instrumentation
+package import Model
+internal import Platform
+package import Storage
+internal import Synchronization
+
+package final class Database: Queryable, Appendable, Sendable {
+    struct State {
+        /// In order of time.
+        var blocks: [Block] = []
+        /// Set between a commit that found the head due and the next `maintain`.
+        var isMaintenanceDue = false
+        var isClosed = false
+    }
+
+    package let directory: String
+    let options: DatabaseOptions
+    let environment: DatabaseEnvironment
+    let metrics: DatabaseMetrics
+    let head: any HeadStorage
+    /// Why nothing may be changed in this folder; nil for a folder in normal use.
+    package let readOnlyReason: String?
+    let state: Mutex<State>
+    /// Held by whoever changes the set of blocks.
+    let maintenance = Mutex<Void>(())
+    private let lock: FileLock?
+
+    init(
+        _ opening: DatabaseOpening, _ options: DatabaseOptions,
+        _ environment: DatabaseEnvironment, _ head: any HeadStorage
+    ) {
+        directory = opening.directory
+        self.options = options
+        self.environment = environment
+        self.head = head
+        metrics = opening.metrics
+        readOnlyReason = opening.readOnlyReason
+        lock = opening.lock
+        state = Mutex(State(blocks: opening.blocks))
+        publish(opening.blocks)
+    }
+
+    /// The blocks at this moment, in order of time.
+    package var blocks: [Block] { state.withLock { $0.blocks } }
+
+    // MARK: Reading
+
+    package func querier(over range: TimeRange) throws(StorageError) -> any Querier {
+        // The head first: what it lets go of from here on is in the blocks that are taken after.
+        var headQuerier: (any Querier)?
+        if let held = head.timeRange, held.start <= range.end, range.start <= held.end {
+            headQuerier = try head.querier(over: range)
+        }
+        let (all, isClosed) = state.withLock { ($0.blocks, $0.isClosed) }
+        if isClosed { throw StorageError(.unavailable, "the database is closed") }
+        let blocks = all.filter { $0.overlaps(range) }
+        return DatabaseQuerier(blocks: blocks, head: headQuerier, range: range)
+    }
+
+    /// The times of the oldest and the newest sample (closed); nil for an empty database.
+    package var timeRange: TimeRange? {
+        var ranges = blocks.map(\.closedRange)
+        if let range = head.timeRange { ranges.append(range) }
+        guard let start = ranges.map(\.start).min(), let end = ranges.map(\.end).max() else {
+            return nil
+        }
+        return TimeRange(start: start, end: end)
+    }
+
+    package func status(limit: Int) -> DatabaseStatus { head.status(limit: limit) }
+
+    // MARK: Writing
+
+    private func requireWritable() throws(StorageError) {
+        if let readOnlyReason {
+            throw StorageError(.unavailable, "\(directory) is read-only: \(readOnlyReason)")
+        }
+    }
+
+    package func resolve(_ labels: [Labels]) throws(StorageError) -> [SeriesRef] {
+        try requireWritable()
+        return try head.resolve(labels)
+    }
+
+    package func commit(
+        _ batch: borrowing SampleBatch, _ policy: FaultPolicy
+    ) throws(StorageError) -> CommitOutcome {
+        try requireWritable()
+        let outcome = try head.commit(batch, policy)
+        if let onMaintenanceDue = options.onMaintenanceDue, isHeadDue {
+            let isNews = state.withLock { state in
+                defer { state.isMaintenanceDue = true }
+                return !state.isMaintenanceDue
+            }
+            if isNews { onMaintenanceDue() }
+        }
+        return outcome
+    }
+
+    /// Whether the head spans so much that its oldest range can be cut while the newest half range
+    /// still takes samples.
+    var isHeadDue: Bool {
+        guard let range = head.timeRange else { return false }
+        return range.end &- range.start > options.blockRange / 2 * 3
+    }
+
+    /// Ends the use of the folder. Queriers that are in use stay valid.
+    package func close() throws(StorageError) {
+        let wasClosed = state.withLock { state in
+            defer { state.isClosed = true }
+            return state.isClosed
+        }
+        guard !wasClosed else { return }
+        var failure: StorageError?
+        maintenance.withLock { _ in
+            do throws(StorageError) { try head.close() } catch { failure = error }
+        }
+        if let failure { throw failure }
+        // An absent lock file tells the next start that this end was clean.
+        if let lock {
+            do { try environment.fileSystem.remove(lock.path) } catch { throw StorageError(error) }
+        }
+    }
+
+    // MARK: Blocks
+
+    /// Replaces the list of blocks for queries that start from now on.
+    func publish(_ blocks: [Block]) {
+        state.withLock { $0.blocks = blocks }
+        metrics.blocksLoaded.set(Double(blocks.count))
+        metrics.blockBytes.set(Double(blocks.reduce(0) { $0 + $1.byteCount }))
+        let oldest = blocks.map(\.meta.range.start).min() ?? head.timeRange?.start
+        metrics.lowestTimestamp.set(Double(oldest ?? 0))
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Instrumentation
+
+/// The figures that a database keeps about blocks, under upstream's names.
+struct DatabaseMetrics: Sendable {
+    let blocksLoaded: Gauge
+    let blockBytes: Gauge
+    let corruptBlocks: Gauge
+    let compactions: Counter
+    let compactionsFailed: Counter
+    let verticalCompactions: Counter
+    let compactionSeconds: Distribution
+    let reloads: Counter
+    let timeRetentions: Counter
+    let sizeRetentions: Counter
+    let lowestTimestamp: Gauge
+
+    init(_ registry: Registry) {
+        blocksLoaded = registry.gauge(
+            "prometheus_tsdb_blocks_loaded", "Number of currently loaded data blocks")
+        blockBytes = registry.gauge(
+            "prometheus_tsdb_storage_blocks_bytes",
+            "The number of bytes that are currently used for local storage by all blocks.")
+        corruptBlocks = registry.gauge(
+            "prometheus_tsdb_blocks_set_aside",
+            "Number of blocks that are damaged and left out of queries.")
+        compactions = registry.counter(
+            "prometheus_tsdb_compactions_total",
+            "Total number of compactions that were executed for the partition.")
+        compactionsFailed = registry.counter(
+            "prometheus_tsdb_compactions_failed_total",
+            "Total number of compactions that failed for the partition.")
+        verticalCompactions = registry.counter(
+            "prometheus_tsdb_vertical_compactions_total",
+            "Total number of compactions done on overlapping blocks.")
+        compactionSeconds = registry.distribution(
+            "prometheus_tsdb_compaction_duration_seconds", "Duration of compaction runs",
+            bounds: (0..<14).map { Double(1 << $0) })
+        reloads = registry.counter(
+            "prometheus_tsdb_reloads_total",
+            "Number of times the database reloaded block data from disk.")
+        timeRetentions = registry.counter(
+            "prometheus_tsdb_time_retentions_total",
+            "The number of times that blocks were deleted because the maximum time limit was exceeded."
+        )
+        sizeRetentions = registry.counter(
+            "prometheus_tsdb_size_retentions_total",
+            "The number of times that blocks were deleted because the maximum number of bytes was "
+                + "exceeded.")
+        lowestTimestamp = registry.gauge(
+            "prometheus_tsdb_lowest_timestamp",
+            "Lowest timestamp value stored in the database. The unit is decided by the library "
+                + "consumer.")
+    }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import ChunkEncoding
+internal import Instrumentation
+internal import Model
+internal import Platform
+internal import Storage
+
+/// The steps before a database exists: lock, clear leftovers, open blocks, see whether the folder holds
+/// what this program cannot store.
+struct DatabaseOpening {
+    let directory: String
+    let metrics: DatabaseMetrics
+    let lock: FileLock
+    private(set) var blocks: [Block] = []
+    private(set) var readOnlyReason: String?
+
+    init(
+        _ directory: String, _ environment: DatabaseEnvironment
+    ) throws(StorageError) {
+        let fileSystem = environment.fileSystem
+        self.directory = directory
+        metrics = DatabaseMetrics(environment.registry)
+        let lockPath = "\(directory)/lock"
+        let wasClean: Bool
+        do {
+            try fileSystem.createDirectory(directory)
+            wasClean = try fileSystem.status(of: lockPath) == nil
+        } catch {
+            throw StorageError(error)
+        }
+        do { lock = try FileLock(lockPath) } catch {
+            throw StorageError(.unavailable, "opening storage failed: \(error)")
+        }
+        environment.registry.gauge(
+            "prometheus_tsdb_clean_start",
+            "-1: lockfile is disabled. 0: a lockfile from a previous execution was replaced. 1: "
+                + "lockfile creation was clean"
+        ).set(wasClean ? 1 : 0)
+        if !wasClean {
+            environment.log.warn(
+                "A lockfile from a previous execution already existed. It was replaced",
+                ["file": lockPath])
+        }
+
+        try BlockDirectories.removeLeftovers(directory, fileSystem)
+        let found = try BlockDirectories(directory, loaded: [:], fileSystem)
+        for (id, error) in found.damaged {
+            environment.log.error(
+                "A damaged block is left out of queries; its files stay as they are",
+                ["block": id.description, "err": error.message])
+        }
+        metrics.corruptBlocks.set(Double(found.damaged.count))
+        let replaced = found.replaced
+        blocks = found.blocks.filter { !replaced.contains($0.meta.id) }
+        readOnlyReason = try foreignData(fileSystem)
+        if readOnlyReason == nil {
+            for id in replaced { try BlockDirectories.remove(id, in: directory, fileSystem) }
+        }
+    }
+
+    /// The end of the newest block that holds all data up to there: the head takes nothing older.
+    var endOfBlocks: Timestamp {
+        blocks.filter(\.meta.isInOrder).map(\.meta.range.end).max() ?? .earliest
+    }
+
+    /// What of the folder's contents this program does not store; nil for nothing.
+    private func foreignData(_ fileSystem: any FileSystem) throws(StorageError) -> String? {
+        for block in blocks {
+            let name = block.meta.id.description
+            if !block.tombstones.isEmpty {
+                return
+                    "block \(name) holds deletions (tombstones), which are read but not written yet"
+            }
+            let statistics = block.meta.statistics
+            if statistics.histogramSamples > 0 {
+                return "block \(name) holds native histograms, which are not stored yet"
+            }
+            // Blocks of older writers do not say of which kind their samples are.
+            guard statistics.floatSamples != statistics.samples else { continue }
+            if let encoding = try? block.firstUnreadableEncoding() {
+                return "block \(name) holds chunks of encoding \(encoding.rawValue) (\(encoding)), "
+                    + "which are not stored yet"
+            }
+        }
+        do throws(FileError) {
+            let outOfOrderLog = "\(directory)/wbl"
+            guard try fileSystem.status(of: outOfOrderLog) != nil else { return nil }
+            for entry in try fileSystem.entries(of: outOfOrderLog) where !entry.isDirectory {
+                let path = "\(outOfOrderLog)/\(entry.name)"
+                if let status = try fileSystem.status(of: path), status.size > 0 {
+                    return
+                        "the write-behind log holds out-of-order samples, which are not stored yet"
+                }
+            }
+        } catch {
+            throw StorageError(error)
+        }
+        return nil
+    }
+}

@@ -129,7 +129,7 @@ let tests: KeyValuePairs<String, [String]> = [
     "ExpositionTests": ["Exposition", "Bytes", "Model"],
     "PromQLSyntaxTests": ["PromQLSyntax", "JSON", "Model"],
     "RelabelingTests": ["Relabeling", "Model", "YAML"],
-    "RemoteProtocolTests": ["RemoteProtocol", "Bytes", "Model"],
+    "RemoteProtocolTests": ["RemoteProtocol", "Bytes", "Model", "Protobuf"],
     "SettingsTests": ["Settings", "YAML"],
     "StorageTests": ["Storage", "Bytes", "Model"],
     "InstrumentationTests": ["Instrumentation", "Bytes", "Model"],

@@ -39,7 +39,25 @@ package final class Database: Queryable, Appendable, Sendable {
     let maintenance = Mutex<Void>(())
     private let lock: FileLock?
 
-    init(
+    /// Opens a data folder, which is created where it is missing. `openHead` opens its head, which takes
+    /// no samples before the given time, and is told whether it may change the folder.
+    package static func open(
+        _ directory: String, _ options: DatabaseOptions, _ environment: DatabaseEnvironment,
+        openHead: (_ minValidTime: Timestamp, _ isReadOnly: Bool) throws(StorageError)
+            -> any HeadStorage
+    ) throws(StorageError) -> Database {
+        let opening = try DatabaseOpening(directory, environment)
+        let head = try openHead(opening.endOfBlocks, opening.readOnlyReason != nil)
+        let database = Database(opening, options, environment, head)
+        if let reason = database.readOnlyReason {
+            environment.log.warn(
+                "The data folder is read-only: nothing is stored, merged or removed",
+                ["dir": directory, "reason": reason])
+        }
+        return database
+    }
+
+    private init(
         _ opening: DatabaseOpening, _ options: DatabaseOptions,
         _ environment: DatabaseEnvironment, _ head: any HeadStorage
     ) {
@@ -48,7 +66,7 @@ package final class Database: Queryable, Appendable, Sendable {
         self.environment = environment
         self.head = head
         metrics = opening.metrics
-        readOnlyReason = opening.readOnlyReason
+        readOnlyReason = opening.readOnlyReason ?? head.foreignData
         lock = opening.lock
         state = Mutex(State(blocks: opening.blocks))
         publish(opening.blocks)

@@ -8,6 +8,9 @@ package protocol HeadStorage: Appendable, Queryable {
     /// The times of the oldest and the newest sample (closed); nil where there is none.
     var timeRange: TimeRange? { get }
 
+    /// What it found in its files that is not stored yet, and why nothing may change; nil for nothing.
+    var foreignData: String? { get }
+
     /// What its files occupy.
     var byteCount: Int { get }
 

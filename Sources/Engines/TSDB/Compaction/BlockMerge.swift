@@ -93,9 +93,9 @@ package struct BlockMerge: BlockSource {
             let group = sorted[first...last]
             if group.count == 1, sorted[first].deleted.isEmpty {
                 chunks.append(sorted[first].chunk)
-            } else if group.dropFirst().allSatisfy({ $0 == sorted[first] }),
-                sorted[first].deleted.isEmpty
-            {
+            } else if group.allSatisfy({
+                $0.chunk == sorted[first].chunk && $0.deleted.isEmpty
+            }) {
                 chunks.append(sorted[first].chunk)
             } else {
                 chunks += try encodedAnew(group)
@@ -109,7 +109,8 @@ package struct BlockMerge: BlockSource {
     {
         var columns = SampleColumns()
         let always = TimeRange(start: .earliest, end: .latest)
-        for piece in group {
+        // Block by block: of samples with one time that of the earliest block counts, as in queries.
+        for piece in group.sorted(by: { $0.order < $1.order }) {
             let middle = columns.timestamps.count
             do throws(ChunkError) {
                 try decodeFloats(
@@ -128,8 +129,10 @@ package struct BlockMerge: BlockSource {
 }
 
 /// A chunk of one of the merged blocks, and the deletions that touch it.
-private struct ChunkPiece: Equatable {
+private struct ChunkPiece {
     var chunk: EncodedChunk
+    /// The place in the order of blocks, and within each of times.
+    var order: Int
     var deleted: [TimeRange]
 }
 
@@ -179,7 +182,7 @@ private struct SeriesCursor {
                     encoding: encoding, range: place.range,
                     sampleCount: promisedSampleCount(data), bytes: copy(data))
             }
-            pieces.append(ChunkPiece(chunk: chunk, deleted: deleted))
+            pieces.append(ChunkPiece(chunk: chunk, order: pieces.count, deleted: deleted))
         }
     }
 }

@@ -54,6 +54,9 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
         ],
     ],
     "Services": [
+        "PromQLScripts": [
+            "Bytes", "LinearRegex", "Model", "PromQL", "PromQLSyntax", "Storage",
+        ],
         "Scraping": [
             "Bytes", "Compression", "Discovery", "Exposition", "Instrumentation", "Model",
             "Platform", "Relabeling", "ScrapeClient", "Settings", "Storage", "YAML",
@@ -135,6 +138,9 @@ let tests: KeyValuePairs<String, [String]> = [
     "InstrumentationTests": ["Instrumentation", "Bytes", "Model"],
     "TSDBTests": ["TSDB", "Bytes", "ChunkEncoding", "Model", "Platform", "Storage"],
     "PromQLTests": ["PromQL", "PromQLSyntax", "Bytes", "Model", "Storage"],
+    "PromQLScriptsTests": [
+        "PromQLScripts", "Instrumentation", "Model", "PromQL", "PromQLSyntax", "Storage",
+    ],
     "DiscoveryTests": ["Discovery", "Instrumentation", "Model", "Platform", "YAML"],
     "ScrapingTests": [
         "Scraping", "Bytes", "Discovery", "Exposition", "Instrumentation", "Model", "Relabeling",

@@ -47,6 +47,11 @@ func allAreas() -> [any Area] {
     #if canImport(TSDB)
     areas.append(TSDBArea())
     #endif
+    #if canImport(PromQLScripts)
+    areas.append(PromQLScriptArea())
+    areas.append(PromQLScriptRunnerArea())
+    areas.append(PromQLEngineArea())
+    #endif
     return areas
 }
 

@@ -20,6 +20,7 @@
                 try report(folder, "expressions.json") { expression($0, all) ?? requirement($0) },
                 pretty, strings,
                 try report(folder, "lexer.json", tokens),
+                try report(folder, "series_descriptions.json", series),
             ]
         }
 
@@ -93,6 +94,41 @@
                 }
             }
             return nil
+        }
+
+        private func series(_ entry: [String: Any]) -> String? {
+            let ok = entry["ok"] as? Bool ?? false
+            let found: SeriesDescription
+            do throws(ParseError) {
+                found = try parseSeriesDescription(entry["input"] as? String ?? "")
+            } catch {
+                if ok { return "refused: \(error)" }
+                let expected = entry["error_text"] as? String ?? ""
+                return expected == error.description || expected.contains("<Item")
+                    ? nil : "error: \(error), expected \(expected)"
+            }
+            if !ok { return "accepted" }
+            let labels = (entry["labels"] as? [String: String] ?? [:]).map {
+                Label($0.key, $0.value)
+            }
+            if Labels(labels) != found.labels { return "labels \(found.labels)" }
+            let ours = found.values.map { value -> String in
+                switch value {
+                case .omitted: "<null>"
+                case .float(let number): StaleMarker.isStale(number) ? "stale" : "\(number)"
+                case .histogram(let histogram, let given): "\(histogram.scriptNotation) \(given)"
+                }
+            }
+            let theirs = (entry["values"] as? [Any] ?? []).map { value -> String in
+                switch value {
+                case let number as NSNumber: "\(number.doubleValue)"
+                case let table as [String: Any]:
+                    "\(table["histogram"] ?? "") \(table["counter_reset_hint_set"] as? Bool ?? false)"
+                case let text as String: text
+                default: "<null>"
+                }
+            }
+            return ours == theirs ? nil : "\(ours), expected \(theirs)"
         }
 
         private func tokens(_ entry: [String: Any]) -> String? {

@@ -64,9 +64,8 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
     ],
     "Interfaces": [
         "PrometheusAPI": [
-            "Bytes", "Compression", "Discovery", "HTTP", "Instrumentation", "JSON", "Model",
-            "Platform", "PromQL", "PromQLSyntax", "Relabeling", "RemoteProtocol", "Scraping",
-            "Storage", "TSDB",
+            "Bytes", "Compression", "HTTP", "Instrumentation", "JSON", "LinearRegex", "Model",
+            "Platform", "PromQL", "PromQLSyntax", "RemoteProtocol", "Storage",
         ]
     ],
     "Servers": [
@@ -147,7 +146,8 @@ let tests: KeyValuePairs<String, [String]> = [
         "ScrapeClient", "Storage", "YAML",
     ],
     "PrometheusAPITests": [
-        "PrometheusAPI", "Bytes", "HTTP", "JSON", "Model", "PromQL", "Storage", "TSDB",
+        "PrometheusAPI", "Bytes", "Compression", "HTTP", "Instrumentation", "JSON", "LinearRegex",
+        "Model", "PromQL", "Storage",
     ],
     "PrometheusServerTests": ["PrometheusServer", "Bytes", "Model", "YAML"],
     "RepositoryTests": [],

@@ -24,7 +24,8 @@ struct MixedWindow {
 
     func times(ofFloat index: Int) -> SampleTimes {
         let starts = columns.startTimestamps
-        return SampleTimes(time: columns.timestamps[index], start: starts.isEmpty ? 0 : starts[index])
+        return SampleTimes(
+            time: columns.timestamps[index], start: starts.isEmpty ? 0 : starts[index])
     }
 }
 

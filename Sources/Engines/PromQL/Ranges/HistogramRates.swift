@@ -11,7 +11,9 @@ extension HistogramRanges {
             note(.mixedExponentialAndCustomBuckets(metric: metric, call.source))
             return nil
         }
-        if combined.hasReconciledBounds { note(.reconciledCustomBuckets(.subtraction, call.source)) }
+        if combined.hasReconciledBounds {
+            note(.reconciledCustomBuckets(.subtraction, call.source))
+        }
         return combined.histogram
     }
 

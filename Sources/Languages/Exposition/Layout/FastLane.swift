@@ -106,10 +106,15 @@ private struct FastLane {
                                 unsafe at = next
                             } else {
                                 if line.kind == .bareSample { break }
+                                // The general reader takes a NUL behind the line to belong to it.
+                                let next = unsafe at + length
+                                if unsafe next < end, unsafe next.load(as: UInt8.self) == 0 {
+                                    break
+                                }
                                 if line.kind == .type {
                                     position.type = MetricType.allCases[Int(line.ordinal)]
                                 }
-                                unsafe at += length
+                                unsafe at = next
                             }
                             number += 1
                         }

@@ -60,12 +60,13 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
         "Scraping": [
             "Bytes", "Compression", "Discovery", "Exposition", "Instrumentation", "Model",
             "Platform", "Relabeling", "ScrapeClient", "Settings", "Storage", "YAML",
-        ]
+        ],
     ],
     "Interfaces": [
         "PrometheusAPI": [
-            "Bytes", "Compression", "HTTP", "Instrumentation", "JSON", "LinearRegex", "Model",
-            "Platform", "PromQL", "PromQLSyntax", "RemoteProtocol", "Storage",
+            "Bytes", "Compression", "Discovery", "HTTP", "Instrumentation", "JSON", "Model",
+            "Platform", "PromQL", "PromQLSyntax", "Relabeling", "RemoteProtocol", "Scraping",
+            "Storage", "TSDB",
         ]
     ],
     "Servers": [
@@ -87,7 +88,7 @@ let foreign: [String: [Target.Dependency]] = [
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
-    ],
+    ]
 ]
 
 /// The native libraries that the C shims link, by their Debian names.
@@ -135,7 +136,10 @@ let tests: KeyValuePairs<String, [String]> = [
     "SettingsTests": ["Settings", "YAML"],
     "StorageTests": ["Storage", "Bytes", "Model"],
     "InstrumentationTests": ["Instrumentation", "Bytes", "Model"],
-    "TSDBTests": ["TSDB", "Bytes", "ChunkEncoding", "Model", "Platform", "Storage"],
+    "TSDBTests": [
+        "TSDB", "Bytes", "ChunkEncoding", "Instrumentation", "LinearRegex", "Model", "Platform",
+        "Storage",
+    ],
     "PromQLTests": ["PromQL", "PromQLSyntax", "Bytes", "Model", "Storage"],
     "PromQLScriptsTests": [
         "PromQLScripts", "Instrumentation", "Model", "PromQL", "PromQLSyntax", "Storage",
@@ -146,8 +150,7 @@ let tests: KeyValuePairs<String, [String]> = [
         "ScrapeClient", "Storage", "YAML",
     ],
     "PrometheusAPITests": [
-        "PrometheusAPI", "Bytes", "Compression", "HTTP", "Instrumentation", "JSON", "LinearRegex",
-        "Model", "PromQL", "Storage",
+        "PrometheusAPI", "Bytes", "HTTP", "JSON", "Model", "PromQL", "Storage", "TSDB",
     ],
     "PrometheusServerTests": ["PrometheusServer", "Bytes", "Model", "YAML"],
     "RepositoryTests": [],
@@ -212,7 +215,7 @@ let package = Package(
     name: "narthex",
     products: isWanted("narthex") ? [.executable(name: "narthex", targets: ["narthex"])] : [],
     dependencies: [
-        ("HTTP", .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2")),
+        ("HTTP", .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"))
     ].filter { (gate: String, _: Package.Dependency) in isWanted(gate) }.map(\.1),
     targets: targets,
     cxxLanguageStandard: .cxx17

@@ -112,7 +112,7 @@ extension FloatHistogram {
     }
 
     /// What two hints say together; nil where they contradict each other.
-    static func combinedHint(
+    private static func combinedHint(
         _ left: CounterResetHint, _ right: CounterResetHint
     ) -> CounterResetHint? {
         if left == right { return left }
@@ -144,7 +144,7 @@ extension FloatHistogram {
         return result
     }
 
-    static func reconcileBounds(
+    private static func reconcileBounds(
         _ left: inout FloatHistogram, _ right: inout FloatHistogram
     ) {
         let rightBounds = Set(right.customBounds)
@@ -213,7 +213,7 @@ extension FloatHistogram {
 
     // MARK: Zero buckets
 
-    static func reconcileZeroBuckets(
+    private static func reconcileZeroBuckets(
         _ left: inout FloatHistogram, _ right: inout FloatHistogram
     ) {
         // Widening one can force the other to widen further, but each round takes in a bucket.
@@ -228,7 +228,7 @@ extension FloatHistogram {
 
     /// Takes all buckets up to `threshold` into the zero bucket. A populated one that reaches beyond
     /// it moves the threshold to its own bound.
-    mutating func widenZeroBucket(to threshold: Double) {
+    private mutating func widenZeroBucket(to threshold: Double) {
         var threshold = threshold
         var positive = BucketList(positiveSpans, positiveBuckets)
         var negative = BucketList(negativeSpans, negativeBuckets)

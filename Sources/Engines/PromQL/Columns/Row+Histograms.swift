@@ -10,3 +10,7 @@ extension Row {
         }
     }
 }
+
+extension FloatHistogram {
+    func scaled(by factor: Double) -> FloatHistogram { self }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import Instrumentation
+internal import Platform
+
+/// The head's own thread: once a second it syncs the log to the device and writes out full chunks,
+/// so that neither is waited for under the lock.
+final class BackgroundWriter: Sendable {
+    private let store: GuardedStore
+    private let log: Logger
+    private let isStopped = Monitor(false)
+    private let thread: SystemThread
+
+    init(_ store: GuardedStore, _ log: Logger) throws(FileError) {
+        self.store = store
+        self.log = log
+        let isStopped = isStopped
+        thread = try SystemThread("head-writer", stackSize: 1 << 20) {
+            while true {
+                let deadline = monotonicNanoseconds() + 1_000_000_000
+                if isStopped.wait(deadline: deadline, until: { $0 ? true : nil }) != nil { return }
+                Self.work(store, log)
+            }
+        }
+    }
+
+    /// Ends the thread; what is left to write is up to the caller.
+    func stop() {
+        isStopped.withLock { $0 = true }
+        isStopped.notifyAll()
+        thread.join()
+    }
+
+    private static func work(_ store: GuardedStore, _ log: Logger) {
+        let files = store.withLock { $0.log?.takeUnsynced() ?? [] }
+        do {
+            for file in files { try file.sync() }
+        } catch {
+            store.withLock { $0.log?.keepUnsynced(files) }
+            log.warn("syncing the WAL failed: \(error)")
+        }
+        do {
+            guard
+                let flush = try store.withLock({ (store) throws(FileError) in
+                    try store.files.beginFlush()
+                })
+            else { return }
+            var failure: FileError?
+            do { try flush.file.write(flush.bytes.raw, at: flush.offset) } catch { failure = error }
+            let isWritten = failure == nil
+            store.withLock { $0.files.endFlush(isWritten: isWritten) }
+            if let failure { throw failure }
+        } catch {
+            log.warn("writing head chunks failed: \(error)")
+        }
+    }
+}

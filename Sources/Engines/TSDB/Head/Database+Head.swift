@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Storage
+
+extension Database {
+    /// Opens a data folder with its blocks and its head; the folder is created where it is missing.
+    package static func open(
+        _ directory: String, _ options: DatabaseOptions, _ environment: DatabaseEnvironment,
+        walCompression: WALCompression = .snappy
+    ) throws(StorageError) -> Database {
+        try open(directory, options, environment) {
+            (minValidTime, isReadOnly) throws(StorageError) in
+            var headOptions = HeadOptions()
+            headOptions.blockRange = options.blockRange
+            headOptions.compression = walCompression
+            headOptions.isReadOnly = isReadOnly
+            headOptions.log = environment.log
+            return try Head.open(
+                directory, headOptions, minValidTime: minValidTime, environment.fileSystem,
+                environment.registry)
+        }
+    }
+}

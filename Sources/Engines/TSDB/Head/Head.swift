@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Instrumentation
+package import Model
+package import Platform
+package import Storage
+internal import Synchronization
+
+/// The live part of the TSDB: it takes samples, logs them, keeps the youngest in memory and answers
+/// queries about them. Any thread may use it. See docs/decisions/0003-head.md.
+package final class Head: Sendable {
+    let directory: String
+    let options: HeadOptions
+    let fileSystem: any FileSystem
+    let metrics: HeadMetrics
+    let store: GuardedStore
+    let leases = Monitor(OpenQueriers())
+    /// Held by a truncation for as long as it takes. Taken before, never under, the lock of `store`.
+    let truncation = Mutex(())
+    private let writer: BackgroundWriter?
+    /// Why the folder is served read-only: it holds what is not stored yet. Nil where it is not.
+    package let foreignData: String?
+
+    /// Opens the head of a data folder: reads the head chunk files, replays the newest checkpoint and
+    /// the log. Samples before `minValidTime` (the end of the last block) are not taken, now or later.
+    ///
+    /// Damage in head chunk files and segments is repaired as upstream does it, counted and logged;
+    /// damage in a checkpoint is an error.
+    package static func open(
+        _ directory: String, _ options: HeadOptions, minValidTime: Timestamp,
+        _ fileSystem: any FileSystem, _ registry: Registry
+    ) throws(StorageError) -> Head {
+        let metrics = HeadMetrics(registry)
+        let store = try HeadStore(
+            directory, options, minValidTime: minValidTime, metrics, fileSystem)
+        var replay = Replay(directory, store, fileSystem)
+        try replay.run()
+        let foreignData = store.restart.foreignData
+        let guarded = GuardedStore(store)
+        var writer: BackgroundWriter?
+        if foreignData == nil {
+            do {
+                writer = try BackgroundWriter(guarded, options.log)
+            } catch {
+                throw StorageError(.inputOutput, error.description)
+            }
+        }
+        let head = Head(directory, guarded, options, metrics, fileSystem, writer, foreignData)
+        expose(guarded, registry)
+        return head
+    }
+
+    private init(
+        _ directory: String, _ store: GuardedStore, _ options: HeadOptions,
+        _ metrics: HeadMetrics, _ fileSystem: any FileSystem, _ writer: BackgroundWriter?,
+        _ foreignData: String?
+    ) {
+        self.directory = directory
+        self.options = options
+        self.metrics = metrics
+        self.fileSystem = fileSystem
+        self.store = store
+        self.writer = writer
+        self.foreignData = foreignData
+    }
+
+    private static func expose(_ store: GuardedStore, _ registry: Registry) {
+        func gauge(
+            _ name: String, _ help: String, _ value: @escaping @Sendable (HeadStore) -> Double
+        ) {
+            registry.computed("prometheus_tsdb_" + name, help) { store.withLock { value($0) } }
+        }
+        gauge("head_series", "Total number of series in the head block.") {
+            Double($0.labels.seriesCount)
+        }
+        gauge("head_chunks", "Total number of chunks in the head block.") { Double($0.chunkCount) }
+        gauge(
+            "head_min_time",
+            "Minimum time bound of the head block. The unit is decided by the "
+                + "library consumer."
+        ) { Double($0.bounds.minTime) }
+        gauge(
+            "head_max_time",
+            "Maximum timestamp of the head block. The unit is decided by the "
+                + "library consumer."
+        ) { Double($0.bounds.maxTime) }
+        gauge("wal_segment_current", "Write log segment index that TSDB is currently writing to.") {
+            Double($0.log?.segment ?? 0)
+        }
+    }
+
+    /// The times of the oldest and the newest sample; nil while the head is empty.
+    package var timeRange: TimeRange? {
+        store.withLock { store in
+            guard !store.bounds.isEmpty else { return nil }
+            return TimeRange(start: store.bounds.minTime, end: store.bounds.maxTime)
+        }
+    }
+
+    package var seriesCount: Int { store.withLock { $0.labels.seriesCount } }
+
+    /// Writes and syncs what is left to write. The head takes nothing after that.
+    package func close() throws(StorageError) {
+        writer?.stop()
+        do {
+            try store.withLock { (store) throws(FileError) in
+                guard let log = store.log else { return }
+                store.log = nil
+                try store.files.finishFile()
+                try log.close()
+            }
+        } catch {
+            throw StorageError(.inputOutput, "close the head: \(error)")
+        }
+    }
+}
+
+extension Head {
+    package func resolve(_ labels: [Labels]) throws(StorageError) -> [SeriesRef] {
+        try store.withLock { (store) throws(StorageError) in try store.resolve(labels) }
+    }
+
+    package func commit(
+        _ batch: borrowing SampleBatch, _ policy: FaultPolicy
+    ) throws(StorageError) -> CommitOutcome {
+        let batch = copy batch
+        return try store.withLock { (store) throws(StorageError) in
+            try store.commit(batch, policy)
+        }
+    }
+}

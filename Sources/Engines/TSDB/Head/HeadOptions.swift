@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Instrumentation
+package import Model
+
+/// What can be set about a head.
+package struct HeadOptions: Sendable {
+    /// The length of the blocks that are cut from the head; chunks do not reach across their borders.
+    package var blockRange: Milliseconds = 2 * 3_600_000
+    /// How many samples a chunk is meant to have.
+    package var samplesPerChunk = 120
+    package var compression = WALCompression.snappy
+    /// A multiple of 32 KiB.
+    package var segmentSize = 128 << 20
+    /// Nothing is taken and nothing in the folder is changed.
+    package var isReadOnly = false
+    /// Told what an operator should know: damage that was repaired, writes that failed.
+    package var log = Logger.silent
+
+    package init() {}
+}
+
+/// The figures of the head under upstream's names.
+struct HeadMetrics: Sendable {
+    let samplesAppended: Counter
+    let outOfOrder: Counter
+    let outOfBounds: Counter
+    let seriesCreated: Counter
+    let seriesRemoved: Counter
+    let chunksCreated: Counter
+    let walCorruptions: Counter
+    let chunkCorruptions: Counter
+    let walWritesFailed: Counter
+    let checkpointsCreated: Counter
+    let checkpointsFailed: Counter
+    let truncations: Counter
+
+    init(_ registry: Registry) {
+        let float = Labels([Label("type", "float")])
+        func counter(_ name: String, _ help: String, _ labels: Labels = .empty) -> Counter {
+            registry.counter("prometheus_tsdb_" + name, help, labels)
+        }
+        samplesAppended = counter(
+            "head_samples_appended_total", "Total number of appended samples.", float)
+        outOfOrder = counter(
+            "out_of_order_samples_total",
+            "Total number of out of order samples ingestion failed attempts due to out of order "
+                + "being disabled.", float)
+        outOfBounds = counter(
+            "out_of_bound_samples_total",
+            "Total number of out of bound samples ingestion failed attempts with out of order "
+                + "support disabled.", float)
+        seriesCreated = counter(
+            "head_series_created_total", "Total number of series created in the head")
+        seriesRemoved = counter(
+            "head_series_removed_total", "Total number of series removed in the head")
+        chunksCreated = counter(
+            "head_chunks_created_total", "Total number of chunks created in the head")
+        walCorruptions = counter("wal_corruptions_total", "Total number of WAL corruptions.")
+        chunkCorruptions = counter(
+            "mmap_chunk_corruptions_total", "Total number of memory-mapped chunk corruptions.")
+        walWritesFailed = counter(
+            "wal_writes_failed_total", "Total number of write log writes that failed.")
+        checkpointsCreated = counter(
+            "checkpoint_creations_total", "Total number of checkpoint creations attempted.")
+        checkpointsFailed = counter(
+            "checkpoint_creations_failed_total",
+            "Total number of checkpoint creations that failed.")
+        truncations = counter(
+            "head_truncations_total", "Total number of head truncations attempted.")
+    }
+}

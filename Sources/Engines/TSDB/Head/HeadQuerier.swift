@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Model
+internal import Platform
+package import Storage
+
+/// The queriers that are open, so that a truncation can wait for those that may look at what it frees.
+struct OpenQueriers: Sendable {
+    private var next: UInt64 = 0
+    private var open: Set<UInt64> = []
+
+    mutating func add() -> UInt64 {
+        next += 1
+        open.insert(next)
+        return next
+    }
+
+    mutating func remove(_ number: UInt64) { open.remove(number) }
+
+    /// Any querier from now on has a larger number.
+    var newest: UInt64 { next }
+    func hasNone(upTo number: UInt64) -> Bool { open.allSatisfy { $0 > number } }
+}
+
+/// Marks a querier as open for as long as it lives.
+final class Lease: Sendable {
+    private let leases: Monitor<OpenQueriers>
+    private let number: UInt64
+
+    init(_ leases: Monitor<OpenQueriers>) {
+        self.leases = leases
+        number = leases.withLock { $0.add() }
+    }
+
+    deinit {
+        leases.withLock { $0.remove(number) }
+        leases.notifyAll()
+    }
+}
+
+extension Head {
+    /// What was committed before a `select` of the querier is what that selection shows.
+    ///
+    /// A truncation waits until queriers opened before it are released. A caller that also reads
+    /// blocks must open the head's querier first and look at its list of blocks afterwards: then a
+    /// sample that moves from one to the other in between is seen twice, never missed.
+    package func querier(over range: TimeRange) throws(StorageError) -> any Querier {
+        let lease = Lease(leases)
+        var visible = range
+        visible.start = max(range.start, store.withLock { $0.visibleStart })
+        return HeadQuerier(head: self, lease: lease, range: visible)
+    }
+}
+
+struct HeadQuerier: Querier {
+    let head: Head
+    let lease: Lease
+    let range: TimeRange
+
+    func select(_ matchers: [Matcher], hints: SelectHints) throws(StorageError) -> any SeriesSet {
+        let wanted = TimeRange(
+            start: max(range.start, hints.range.start), end: min(range.end, hints.range.end))
+        let members = head.store.withLock { $0.members(matchers, wanted) }
+        return HeadSeriesSet(head: head, lease: lease, range: wanted, members: members)
+    }
+
+    func labelNames(_ matchers: [Matcher]) throws(StorageError) -> [String] {
+        head.store.withLock { store in
+            guard store.overlaps(range) else { return [] }
+            return store.labels.names(matchers.isEmpty ? nil : store.labels.slots(matchers))
+        }
+    }
+
+    func labelValues(_ name: String, _ matchers: [Matcher]) throws(StorageError) -> [String] {
+        head.store.withLock { store in
+            guard store.overlaps(range) else { return [] }
+            return store.labels.values(
+                name, matchers.isEmpty ? nil : store.labels.slots(matchers))
+        }
+    }
+}
+
+/// A series of a selection, and the newest sample that the selection shows of it. Since samples of a
+/// series come in order, that time is all that isolation needs.
+struct SelectedSeries: Sendable {
+    var slot: UInt32
+    var newest: Timestamp
+}
+
+struct HeadSeriesSet: SeriesSet {
+    let head: Head
+    let lease: Lease
+    let range: TimeRange
+    let members: [SelectedSeries]
+
+    var count: Int { members.count }
+
+    func labels(at index: Int) -> Labels {
+        head.store.withLock { $0.labels.labels(of: members[index].slot) }
+    }
+
+    func read(
+        _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
+    ) throws(StorageError) {
+        let member = members[index]
+        let wanted = TimeRange(
+            start: max(range.start, self.range.start),
+            end: min(range.end, self.range.end, member.newest))
+        guard wanted.start <= wanted.end else { return }
+        let sources = try head.store.withLock { (store) throws(StorageError) in
+            try store.sources(member.slot, wanted)
+        }
+        for source in sources.reversed() {
+            try source.decode(wanted, &columns.timestamps, &columns.values)
+        }
+    }
+}

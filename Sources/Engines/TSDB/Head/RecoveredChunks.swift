@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import ChunkEncoding
+internal import Instrumentation
+internal import Model
+internal import Platform
+internal import Storage
+
+/// The chunks that a start found in the head chunk files.
+struct RecoveredChunks {
+    private struct Chunk {
+        var ref: UInt64
+        var range: TimeRange
+        var place: HeadChunkFiles.Place
+    }
+
+    /// In the order of ref, then of time; filled in the order of the files.
+    private var chunks: [Chunk] = []
+    /// Where the chunks of each ref begin.
+    private var starts: [UInt64: Int] = [:]
+    private var damagedFiles: [UInt32] = []
+    private var lastFileEnd: (file: UInt32, size: Int)?
+
+    init() {}
+
+    /// Reads all files. Notes what must be repaired, but changes nothing on disk.
+    mutating func load(
+        _ store: HeadStore, _ fileSystem: any FileSystem
+    ) throws(FileError) {
+        let numbers = try store.files.numbersOnDisk()
+        var newestByRef: [UInt64: Timestamp] = [:]
+        for (position, number) in numbers.enumerated() {
+            let isLast = position == numbers.count - 1
+            let isSequential = position == 0 || numbers[position - 1] + 1 == number
+            let file = try store.files.open(number)
+            let end = isSequential ? scan(file.bytes, number, store, &newestByRef) : nil
+            if let end, isLast || end.isSound {
+                if !end.isSound { lastFileEnd = (number, end.size) }
+                if !end.isSound, end.size <= HeadChunkFormat.headerSize { damagedFiles = [number] }
+                continue
+            }
+            damagedFiles = Array(numbers[position...])
+            break
+        }
+        let damaged = Set(damagedFiles)
+        chunks.removeAll { damaged.contains($0.place.file) }
+        let order = chunks.indices.sorted { (chunks[$0].ref, $0) < (chunks[$1].ref, $1) }
+        chunks = order.map { chunks[$0] }
+        for index in chunks.indices.reversed() { starts[chunks[index].ref] = index }
+        if let newest = chunks.last { store.restart.nextRef = newest.ref &+ 1 }
+    }
+
+    /// Notes the chunks of a file. Tells where the sound part ends; nil where the header is wrong.
+    private mutating func scan(
+        _ bytes: RawSpan, _ number: UInt32, _ store: HeadStore,
+        _ newestByRef: inout [UInt64: Timestamp]
+    ) -> (size: Int, isSound: Bool)? {
+        guard bytes.byteCount >= HeadChunkFormat.headerSize else { return (0, false) }
+        let header = HeadChunkFormat.header
+        for index in 0..<5 where bytes[index] != header[index] { return nil }
+        var at = HeadChunkFormat.headerSize
+        while at < bytes.byteCount {
+            if bytes.isZero(at..<min(at + 24, bytes.byteCount)) { return (at, true) }
+            guard let entry = HeadChunkEntry(bytes, at: at), entry.isSound(bytes, at: at) else {
+                return (at, false)
+            }
+            let isOutOfOrder = entry.encoding & HeadChunkFormat.outOfOrderFlag != 0
+            let isFloat = entry.encoding == EncodedChunk.Encoding.xor.rawValue
+            if isOutOfOrder || !isFloat {
+                store.restart.foreignData =
+                    store.restart.foreignData
+                    ?? "the head chunk files hold chunks of encoding \(entry.encoding)"
+            } else if entry.range.end >= store.bounds.minValidTime {
+                let newest = newestByRef[entry.ref] ?? .min
+                guard newest < entry.range.start || newest == .min else { return (at, false) }
+                newestByRef[entry.ref] = entry.range.end
+                let place = HeadChunkFiles.Place(file: number, offset: UInt32(at))
+                chunks.append(Chunk(ref: entry.ref, range: entry.range, place: place))
+            }
+            at = entry.end
+        }
+        return (at, true)
+    }
+
+    /// Removes damaged files and cuts a torn tail, unless the folder is read-only.
+    mutating func repair(_ store: HeadStore) throws(FileError) {
+        if !damagedFiles.isEmpty {
+            store.metrics.chunkCorruptions.increment()
+            store.options.log.warn("dropping damaged head chunk files \(damagedFiles)")
+            try store.files.drop(damagedFiles)
+        } else if let (file, size) = lastFileEnd {
+            store.metrics.chunkCorruptions.increment()
+            store.options.log.warn("cutting head chunk file \(file) to its sound \(size) bytes")
+            try store.files.cut(file, to: size)
+        }
+    }
+
+    /// Gives the chunks of a ref to its series. Samples of the log that they cover are then skipped.
+    mutating func attach(
+        _ ref: UInt64, to slot: UInt32, _ store: HeadStore
+    ) throws(StorageError) {
+        guard var index = starts.removeValue(forKey: ref) else { return }
+        var newest: Chunk?
+        while index < chunks.count, chunks[index].ref == ref {
+            let chunk = chunks[index]
+            index += 1
+            let state = store.series.states[slot]
+            // A series that had another ref before: only what comes after its samples.
+            if newest == nil, state.hasSamples, chunk.range.start <= state.encoder.timestamp {
+                continue
+            }
+            if newest == nil, state.hasOpenChunk { store.closeChunk(slot) }
+            try store.series.reserveChunks(1)
+            store.series.addChunk(slot, chunk.range, chunk.place)
+            store.bounds.include(chunk.range.start)
+            store.bounds.include(chunk.range.end)
+            newest = chunk
+        }
+        guard let newest, let source = store.files.source(newest.place) else { return }
+        var times: [Timestamp] = []
+        var values: [Double] = []
+        try source.decode(newest.range, &times, &values)
+        if let time = times.last, let value = values.last {
+            store.series.states[slot] = .closed(lastTimestamp: time, lastValue: value)
+        }
+    }
+}

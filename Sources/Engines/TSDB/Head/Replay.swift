@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What happens at a start, in this order:
+//
+//  1. survey: is there anything in log or head chunk files that is not stored yet? Then nothing on
+//     disk is changed, and the head is read-only.
+//  2. head chunk files: which full chunks there are, by series ref. A file that is damaged goes, with
+//     those after it; the last file is cut behind its last sound chunk. The log has the samples.
+//  3. checkpoint and segments: series records give refs their slots and attach the chunks; samples
+//     that the chunks cover are skipped. Two refs of one label set lead to one slot.
+//  4. a damaged segment is cut before the damaged record, later ones are removed.
+//  5. a new segment is begun.
+
+internal import Bytes
+internal import ChunkEncoding
+internal import Instrumentation
+internal import Model
+internal import Platform
+internal import Storage
+
+/// One start of a head.
+struct Replay {
+    let directory: String
+    let store: HeadStore
+    let fileSystem: any FileSystem
+    /// The chunks of each ref whose series record was not seen yet.
+    private var chunks = RecoveredChunks()
+    private var slots = RefTable()
+    private var reader = WALReader()
+    private var samples = WALSamples()
+    private var unknownRefs = 0
+
+    init(_ directory: String, _ store: HeadStore, _ fileSystem: any FileSystem) {
+        self.directory = directory
+        self.store = store
+        self.fileSystem = fileSystem
+    }
+
+    private var logPath: String { "\(directory)/wal" }
+
+    mutating func run() throws(StorageError) {
+        do {
+            let folder = try WALDirectory(logPath, fileSystem)
+            store.restart.foreignData = try surveyLog(folder)
+            try chunks.load(store, fileSystem)
+            if store.options.isReadOnly, store.restart.foreignData == nil {
+                store.restart.foreignData = "the folder is not to be changed"
+            }
+            store.files.isReadOnly = store.restart.foreignData != nil
+            try chunks.repair(store)
+            try replayCheckpoint(folder)
+            let last = try replaySegments(folder)
+            finish()
+            if store.restart.foreignData == nil {
+                for path in folder.obsolete { try fileSystem.remove(path) }
+                store.log = try WALWriter(
+                    logPath, segment: last + 1, compression: store.options.compression,
+                    segmentSize: store.options.segmentSize, fileSystem)
+            }
+        } catch let error as FileError {
+            throw StorageError(.inputOutput, error.description)
+        } catch let error as StorageError {
+            throw error
+        } catch {
+            throw StorageError(.damaged, "\(error)")
+        }
+    }
+
+    // MARK: Survey
+
+    /// The paths of all segments in reading order, those of the checkpoint first.
+    private func allSegments(_ folder: WALDirectory) throws(FileError) -> [String] {
+        var paths: [String] = []
+        if let checkpoint = folder.checkpoint {
+            let path = "\(logPath)/\(WALFormat.name(ofCheckpoint: checkpoint))"
+            let inner = try WALDirectory(path, fileSystem)
+            paths += inner.segments.map { inner.path(ofSegment: $0) }
+        }
+        return paths + folder.segments.map { folder.path(ofSegment: $0) }
+    }
+
+    /// What the log holds that is not stored yet, in words.
+    private mutating func surveyLog(_ folder: WALDirectory) throws(FileError) -> String? {
+        for path in try allSegments(folder) {
+            let file = try fileSystem.map(path)
+            if let kind = WALSurvey.foreignKind(in: file.bytes, &reader) {
+                return "the log holds records of kind \(kind.rawValue) (\(kind))"
+            }
+        }
+        return nil
+    }
+
+    // MARK: Log
+
+    private mutating func replayCheckpoint(_ folder: WALDirectory) throws {
+        guard let index = folder.checkpoint else { return }
+        let path = "\(logPath)/\(WALFormat.name(ofCheckpoint: index))"
+        let inner = try WALDirectory(path, fileSystem)
+        for segment in inner.segments {
+            do {
+                try replay(inner.path(ofSegment: segment), segment)
+            } catch let damage as WALCorruption {
+                throw StorageError(.damaged, "backfill checkpoint: \(damage)")
+            }
+        }
+    }
+
+    /// Returns the number of the last segment.
+    private mutating func replaySegments(_ folder: WALDirectory) throws -> Int {
+        var last = folder.checkpoint ?? -1
+        for (position, segment) in folder.segments.enumerated() {
+            do {
+                if segment == folder.firstAfterGap {
+                    throw WALCorruption(
+                        path: folder.path(ofSegment: segment), segment: segment, offset: 0,
+                        reason: "segments are not sequential")
+                }
+                try replay(folder.path(ofSegment: segment), segment)
+                last = segment
+            } catch let damage as WALCorruption {
+                try repair(folder, damage, later: folder.segments[(position + 1)...])
+                return segment
+            }
+        }
+        return last
+    }
+
+    private func repair(
+        _ folder: WALDirectory, _ damage: WALCorruption, later: ArraySlice<Int>
+    ) throws(FileError) {
+        store.metrics.walCorruptions.increment()
+        store.options.log.warn("WAL read failed, attempting repair: \(damage)")
+        guard store.restart.foreignData == nil else { return }
+        for segment in later.reversed() {
+            try fileSystem.remove(folder.path(ofSegment: segment))
+            store.options.log.warn("removed WAL segment \(segment) behind the damage")
+        }
+        let file = try fileSystem.open(folder.path(ofSegment: damage.segment), .readWrite)
+        try file.truncate(to: damage.offset)
+        try file.sync()
+        try fileSystem.syncDirectory(folder.path)
+    }
+
+    private mutating func replay(_ path: String, _ segment: Int) throws {
+        let file = try fileSystem.map(path)
+        var reader = WALReader()
+        swap(&reader, &self.reader)
+        defer { swap(&reader, &self.reader) }
+        var failure: StorageError?
+        try reader.forEachRecord(in: file.bytes, path: path, segment: segment) {
+            (record, offset) throws(WALCorruption) in
+            do {
+                try apply(record)
+            } catch let error as StorageError {
+                failure = failure ?? error
+            } catch {
+                throw WALCorruption(
+                    path: path, segment: segment, offset: offset, reason: "decode record: \(error)")
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private mutating func apply(_ record: RawSpan) throws {
+        guard record.byteCount > 0, let kind = WALRecordKind(rawValue: record[0]) else { return }
+        switch kind {
+        case .series:
+            var failure: StorageError?
+            try forEachSeries(in: record) { ref, packed in
+                do throws(StorageError) {
+                    try addSeries(ref, packed)
+                } catch {
+                    failure = failure ?? error
+                }
+            }
+            if let failure { throw failure }
+        case .samples, .samplesWithStart:
+            samples.removeAll()
+            try samples.decode(record)
+            try addSamples()
+        default: break
+        }
+    }
+
+    private mutating func addSeries(_ ref: UInt64, _ packed: [UInt8]) throws(StorageError) {
+        store.restart.nextRef = max(store.restart.nextRef, ref &+ 1)
+        guard !packed.isEmpty, ref != 0 else { return }
+        let (slot, isNew) = try store.findOrCreate(packed.raw, ref: ref)
+        slots[ref] = slot
+        if !isNew, store.series.refs[slot] != ref {
+            store.restart.expiries[ref] = .min
+        }
+        try chunks.attach(ref, to: slot, store)
+    }
+
+    private mutating func addSamples() throws(StorageError) {
+        try store.pieces.reserve(2 * samples.refs.count)
+        try store.series.reserveChunks(samples.refs.count)
+        let minValidTime = store.bounds.minValidTime
+        for index in samples.refs.indices {
+            let time = samples.timestamps[index]
+            guard time >= minValidTime else { continue }
+            let ref = samples.refs[index]
+            guard let slot = slots[ref] else {
+                unknownRefs += 1
+                store.restart.nextRef = max(store.restart.nextRef, ref &+ 1)
+                continue
+            }
+            if store.series.refs[slot] != ref {
+                store.restart.expiries[ref] = max(store.restart.expiries[ref] ?? .min, time)
+            }
+            let state = store.series.states[slot]
+            if state.hasSamples, time <= state.encoder.timestamp { continue }
+            store.append(Int(slot), time, Double(bitPattern: samples.values[index]))
+            store.bounds.include(time)
+        }
+        // While replaying, nobody else writes the buffer out.
+        if store.files.waitingCount > 4 << 20 { try? store.files.writeNow() }
+    }
+
+    private func finish() {
+        if unknownRefs > 0 {
+            store.options.log.warn("unknown series references in WAL samples: \(unknownRefs)")
+        }
+        store.bounds.minTime = max(store.bounds.minTime, store.bounds.minValidTime)
+        if let foreign = store.restart.foreignData {
+            store.options.log.warn("The head is read-only", ["reason": foreign])
+        }
+    }
+}

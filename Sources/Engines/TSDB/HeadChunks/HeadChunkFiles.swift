@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import Model
+internal import Platform
+
+/// The full chunks of the head. A chunk gets its place (file and offset) at once, its bytes wait in a
+/// buffer that is written out in one piece; chunks can be read from either. The log holds the
+/// samples too, so nothing here is synced, and a lost file costs only time at the next start.
+///
+/// Owned by the head and touched under its lock; only the writing itself happens without.
+final class HeadChunkFiles {
+    struct Place {
+        var file: UInt32
+        var offset: UInt32
+    }
+
+    /// Bytes on their way to a file.
+    struct Flush: Sendable {
+        let file: any OpenFile
+        let bytes: [UInt8]
+        let offset: Int
+    }
+
+    private let directory: String
+    private let fileSystem: any FileSystem
+    /// Finished files, and the growing one as far as it was mapped last.
+    private var mapped: [UInt32: MappedFile] = [:]
+    /// The number of the newest file, 0 for none; `isGrowing` where chunks are added to it.
+    private(set) var current: UInt32 = 0
+    private var isGrowing = false
+    private var file: (any OpenFile)?
+    /// How much of the growing file is written.
+    private var writtenEnd = 0
+    /// What is being written, and what came after it.
+    private var flushing: [UInt8] = []
+    private var waiting: [UInt8] = []
+    /// Set where the folder must not be changed: everything stays in the buffer.
+    var isReadOnly = false
+
+    init(_ directory: String, _ fileSystem: any FileSystem) {
+        self.directory = directory
+        self.fileSystem = fileSystem
+    }
+
+    private func path(_ number: UInt32) -> String {
+        "\(directory)/\(HeadChunkFormat.name(ofFile: number))"
+    }
+
+    var waitingCount: Int { flushing.count + waiting.count }
+
+    // MARK: Writing
+
+    /// Adds a chunk whose bytes `appendData` puts into the buffer it is given.
+    func append(
+        _ ref: UInt64, _ range: TimeRange, length: Int, _ appendData: (inout [UInt8]) -> Void
+    ) -> Place {
+        beginFileWhereNeeded(length)
+        let start = waiting.count
+        var head = ByteWriter(capacity: HeadChunkFormat.fixedSize + 3)
+        head.uint64BE(ref)
+        head.uint64BE(UInt64(bitPattern: range.start))
+        head.uint64BE(UInt64(bitPattern: range.end))
+        head.uint8(1)
+        head.uvarint(UInt64(length))
+        waiting.append(contentsOf: head.bytes)
+        appendData(&waiting)
+        let checksum = crc32c(waiting.raw.extracting(start..<waiting.count))
+        for shift in [24, 16, 8, 0] as [UInt32] {
+            waiting.append(UInt8(truncatingIfNeeded: checksum >> shift))
+        }
+        return Place(file: current, offset: UInt32(writtenEnd + flushing.count + start))
+    }
+
+    /// A file that cannot be finished now (no space left, a flush under way) just grows on.
+    private func beginFileWhereNeeded(_ length: Int) {
+        let end = writtenEnd + waitingCount + HeadChunkFormat.fixedSize + 16 + length
+        if isGrowing {
+            guard end > HeadChunkFormat.maximumFileSize, !isReadOnly, flushing.isEmpty,
+                (try? writeNow()) != nil
+            else { return }
+        }
+        current += 1
+        isGrowing = true
+        file = nil
+        writtenEnd = 0
+        waiting.append(contentsOf: HeadChunkFormat.header)
+    }
+
+    /// Writes out what waits, under the lock.
+    func writeNow() throws(FileError) {
+        guard let flush = try beginFlush() else { return }
+        do {
+            try flush.file.write(flush.bytes.raw, at: flush.offset)
+        } catch {
+            endFlush(isWritten: false)
+            throw error
+        }
+        endFlush(isWritten: true)
+    }
+
+    /// Hands out what waits, for a write without the lock; `endFlush` must follow.
+    func beginFlush() throws(FileError) -> Flush? {
+        guard !isReadOnly, flushing.isEmpty, !waiting.isEmpty else { return nil }
+        if file == nil {
+            try fileSystem.createDirectory(directory)
+            file = try fileSystem.open(path(current), .replace)
+        }
+        guard let file else { return nil }
+        swap(&flushing, &waiting)
+        return Flush(file: file, bytes: flushing, offset: writtenEnd)
+    }
+
+    func endFlush(isWritten: Bool) {
+        if isWritten {
+            writtenEnd += flushing.count
+        } else {
+            waiting = flushing + waiting
+        }
+        flushing = []
+    }
+
+    /// Writes out what waits; the next chunk begins a new file. Waits for no flush that is under way.
+    func finishFile() throws(FileError) {
+        guard flushing.isEmpty else { return }
+        try writeNow()
+        isGrowing = false
+        file = nil
+    }
+
+    // MARK: Reading
+
+    /// Where the bytes of a chunk are now: in a file, or copied out of the buffer.
+    enum Source: Sendable {
+        case file(MappedFile, Range<Int>, encoding: UInt8)
+        case memory([UInt8], encoding: UInt8)
+    }
+
+    /// Nil where the file is gone or damaged since the start.
+    func source(_ place: Place) -> Source? {
+        let offset = Int(place.offset)
+        if place.file == current, isGrowing, offset >= writtenEnd {
+            let isFlushing = offset < writtenEnd + flushing.count
+            let buffer = isFlushing ? flushing : waiting
+            let start = offset - writtenEnd - (isFlushing ? 0 : flushing.count)
+            guard let entry = HeadChunkEntry(buffer.raw, at: start) else { return nil }
+            return .memory(Array(buffer[entry.data]), encoding: entry.encoding)
+        }
+        if let known = mapped[place.file], let entry = HeadChunkEntry(known.bytes, at: offset) {
+            return .file(known, entry.data, encoding: entry.encoding)
+        }
+        guard let fresh = try? fileSystem.map(path(place.file)) else { return nil }
+        mapped[place.file] = fresh
+        guard let entry = HeadChunkEntry(fresh.bytes, at: offset) else { return nil }
+        return .file(fresh, entry.data, encoding: entry.encoding)
+    }
+
+    // MARK: Starting and truncating
+
+    /// The numbers of the files on disk, ascending.
+    func numbersOnDisk() throws(FileError) -> [UInt32] {
+        guard try fileSystem.status(of: directory) != nil else { return [] }
+        var numbers: [UInt32] = []
+        for entry in try fileSystem.entries(of: directory) where !entry.isDirectory {
+            let isNumber = entry.name.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
+            if isNumber, let number = UInt32(entry.name) { numbers.append(number) }
+        }
+        return numbers.sorted()
+    }
+
+    /// Maps a file to be read from; the files must be taken in order.
+    func open(_ number: UInt32) throws(FileError) -> MappedFile {
+        let file = try fileSystem.map(path(number))
+        mapped[number] = file
+        current = number
+        return file
+    }
+
+    /// Forgets and deletes files that turned out damaged. The next chunk begins the first of them.
+    func drop(_ numbers: [UInt32]) throws(FileError) {
+        for number in numbers { mapped[number] = nil }
+        current = mapped.keys.max() ?? 0
+        guard !isReadOnly else { return }
+        for number in numbers.reversed() { try fileSystem.remove(path(number)) }
+    }
+
+    /// Cuts a file behind its last sound chunk.
+    func cut(_ number: UInt32, to size: Int) throws(FileError) {
+        guard !isReadOnly else { return }
+        try fileSystem.open(path(number), .readWrite).truncate(to: size)
+        mapped[number] = try fileSystem.map(path(number))
+    }
+
+    /// Deletes the finished files before a number. Chunks that are being read stay readable.
+    func deleteFiles(before number: UInt32) throws(FileError) {
+        guard !isReadOnly else { return }
+        for old in try numbersOnDisk() where old < number && (old < current || !isGrowing) {
+            try fileSystem.remove(path(old))
+            mapped[old] = nil
+        }
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import Compression
+
+/// How the records of a log are compressed. The raw values are bits of a fragment's first byte.
+package enum WALCompression: UInt8, Sendable, CaseIterable {
+    case none = 0
+    case snappy = 0x08
+    case zstd = 0x10
+
+    /// As a fragment's first byte says.
+    init(firstByte: UInt8) {
+        self = firstByte & 0x08 != 0 ? .snappy : firstByte & 0x10 != 0 ? .zstd : .none
+    }
+}
+
+/// Packs and unpacks records, in a buffer that is kept.
+struct WALCompressor {
+    private var buffer: [UInt8] = []
+    private var length = 0
+    /// Longer records are taken for damage.
+    private static let limit = 1 << 30
+
+    init() {}
+
+    /// What the last call made.
+    var output: RawSpan {
+        @_lifetime(borrow self)
+        get { buffer.raw.extracting(0..<length) }
+    }
+
+    /// Packs a record into `output` and tells how; `none`, with nothing put out, where packing does
+    /// not make it smaller.
+    mutating func pack(_ record: RawSpan, _ compression: WALCompression) -> WALCompression {
+        switch compression {
+        case .none: return .none
+        case .snappy:
+            buffer.removeAll(keepingCapacity: true)
+            Snappy.encode(record, into: &buffer)
+        case .zstd: buffer = Zstandard.encode(record)
+        }
+        length = buffer.count
+        return length < record.byteCount ? compression : .none
+    }
+
+    /// Unpacks a record into `output`; false where that is impossible.
+    mutating func unpack(_ record: RawSpan, _ compression: WALCompression) -> Bool {
+        do {
+            switch compression {
+            case .none: return false
+            case .snappy:
+                length = try Snappy.decode(record, into: &buffer, limit: Self.limit)
+            case .zstd:
+                length = try Zstandard.decode(record, into: &buffer, limit: Self.limit)
+            }
+            return true
+        } catch {
+            length = 0
+            return false
+        }
+    }
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The records of the log: their kinds, and the two that hold what is stored (tsdb/record).
+//
+//     series    1 | per series: ref BE64, uvarint label count, per label: name, value (uvarint length)
+//     samples   2 | ref BE64, time BE64 of the first | per sample: varint ref and varint time, both
+//                   less the first's, value BE64
+
+internal import Bytes
+internal import Model
+
+/// The first byte of a record.
+enum WALRecordKind: UInt8 {
+    case series = 1
+    case samples = 2
+    case tombstones = 3
+    case exemplars = 4
+    case mappedChunkMarkers = 5
+    case metadata = 6
+    case histograms = 7
+    case floatHistograms = 8
+    case customHistograms = 9
+    case customFloatHistograms = 10
+    case samplesWithStart = 11
+    case histogramsWithStart = 12
+    case floatHistogramsWithStart = 13
+
+    /// Whether the head stores nothing of the kind yet, so that writing into a folder that has such
+    /// records would lose them.
+    var isForeign: Bool {
+        switch self {
+        case .series, .samples, .exemplars, .mappedChunkMarkers, .metadata: false
+        case .tombstones, .histograms, .floatHistograms, .customHistograms,
+            .customFloatHistograms, .samplesWithStart, .histogramsWithStart,
+            .floatHistogramsWithStart:
+            true
+        }
+    }
+}
+
+/// Builds a series record.
+struct SeriesRecord {
+    private(set) var writer = ByteWriter()
+
+    var isEmpty: Bool { writer.count == 0 }
+
+    mutating func removeAll() { writer.removeAll() }
+
+    /// The labels in packed form.
+    mutating func append(_ ref: UInt64, _ labels: RawSpan) {
+        if isEmpty { writer.uint8(WALRecordKind.series.rawValue) }
+        writer.uint64BE(ref)
+        var count = 0
+        var at = 0
+        while at < labels.byteCount {
+            _ = Labels.field(labels, &at)
+            count += 1
+        }
+        writer.uvarint(UInt64(count / 2))
+        at = 0
+        while at < labels.byteCount {
+            let field = Labels.field(labels, &at)
+            writer.uvarint(UInt64(field.count))
+            writer.append(labels.extracting(field))
+        }
+    }
+}
+
+/// Builds a samples record. Written for speed: the head encodes each sample that it takes.
+struct SamplesRecord {
+    /// Longer than the record; `count` bytes are used.
+    private var buffer = [UInt8](repeating: 0, count: 4096)
+    private var count = 0
+    private var firstRef: UInt64 = 0
+    private var firstTimestamp: Timestamp = 0
+    /// The first sample takes the most: kind, two base fields, two integers of ten bytes, a value.
+    private static let maximumSampleSize = 48
+
+    init() {}
+
+    var isEmpty: Bool { count == 0 }
+
+    var bytes: RawSpan {
+        @_lifetime(borrow self)
+        get { buffer.raw.extracting(0..<count) }
+    }
+
+    mutating func removeAll() { count = 0 }
+
+    @inline(__always)
+    mutating func append(_ ref: UInt64, _ timestamp: Timestamp, _ valueBits: UInt64) {
+        if buffer.count &- count < Self.maximumSampleSize {
+            buffer.append(contentsOf: repeatElement(0, count: buffer.count))
+        }
+        var at = count
+        if at == 0 {
+            firstRef = ref
+            firstTimestamp = timestamp
+        }
+        let refDelta = Int64(bitPattern: ref &- firstRef)
+        let timeDelta = timestamp &- firstTimestamp
+        // Bound: `maximumSampleSize` bytes are left, more than is written below.
+        unsafe buffer.withUnsafeMutableBytes { buffer in
+            let base = buffer.baseAddress!
+            if at == 0 {
+                unsafe base.storeBytes(of: WALRecordKind.samples.rawValue, as: UInt8.self)
+                unsafe base.storeBytes(of: ref.bigEndian, toByteOffset: 1, as: UInt64.self)
+                unsafe base.storeBytes(of: timestamp.bigEndian, toByteOffset: 9, as: Int64.self)
+                at = 17
+            }
+            unsafe at = storeVarint(refDelta, base, at)
+            unsafe at = storeVarint(timeDelta, base, at)
+            unsafe base.storeBytes(of: valueBits.bigEndian, toByteOffset: at, as: UInt64.self)
+        }
+        count = at &+ 8
+    }
+}
+
+/// Writes a zig-zag integer of up to ten bytes and returns where it ends.
+@inline(__always)
+private func storeVarint(_ value: Int64, _ base: UnsafeMutableRawPointer, _ start: Int) -> Int {
+    var rest = UInt64(bitPattern: (value &<< 1) ^ (value &>> 63))
+    var at = start
+    while rest >= 0x80 {
+        unsafe base.storeBytes(
+            of: UInt8(truncatingIfNeeded: rest) | 0x80, toByteOffset: at, as: UInt8.self)
+        rest &>>= 7
+        at &+= 1
+    }
+    unsafe base.storeBytes(
+        of: UInt8(truncatingIfNeeded: rest), toByteOffset: at, as: UInt8.self)
+    return at &+ 1
+}
+
+/// Samples as columns, decoded from one record.
+struct WALSamples {
+    var refs: [UInt64] = []
+    var timestamps: [Timestamp] = []
+    var values: [UInt64] = []
+
+    mutating func removeAll() {
+        refs.removeAll(keepingCapacity: true)
+        timestamps.removeAll(keepingCapacity: true)
+        values.removeAll(keepingCapacity: true)
+    }
+
+    /// Appends the samples of a record of kind `samples`, or of `samplesWithStart` without the starts.
+    mutating func decode(_ record: RawSpan) throws(ByteError) {
+        var reader = ByteReader(record)
+        let kind = try reader.uint8()
+        if reader.isAtEnd { return }
+        if kind == WALRecordKind.samplesWithStart.rawValue { return try decodeWithStart(&reader) }
+        let firstRef = try reader.uint64BE()
+        let firstTimestamp = Int64(bitPattern: try reader.uint64BE())
+        let room = reader.remaining / 10
+        refs.reserveCapacity(refs.count + room)
+        timestamps.reserveCapacity(timestamps.count + room)
+        values.reserveCapacity(values.count + room)
+        while !reader.isAtEnd {
+            refs.append(firstRef &+ UInt64(bitPattern: try reader.varint()))
+            timestamps.append(firstTimestamp &+ (try reader.varint()))
+            values.append(try reader.uint64BE())
+        }
+    }
+
+    /// Refs are relative to the sample before, times to the first; a marker byte says whether a start
+    /// timestamp follows.
+    private mutating func decodeWithStart(_ reader: inout ByteReader) throws(ByteError) {
+        var ref: UInt64 = 0
+        var firstTimestamp: Timestamp = 0
+        var isFirst = true
+        while !reader.isAtEnd {
+            ref &+= UInt64(bitPattern: try reader.varint())
+            let time = try reader.varint()
+            if isFirst {
+                firstTimestamp = time
+                _ = try reader.varint()
+            } else if try reader.uint8() >= WALSamples.explicitStart {
+                _ = try reader.varint()
+            }
+            refs.append(ref)
+            timestamps.append(isFirst ? time : firstTimestamp &+ time)
+            values.append(try reader.uint64BE())
+            isFirst = false
+        }
+    }
+
+    /// 0: no start, 1: the start of the sample before, else one follows.
+    private static let explicitStart: UInt8 = 2
+}
+
+/// Decodes the series of a record one by one. The packed labels are lent for the call.
+func forEachSeries(
+    in record: RawSpan, _ body: (_ ref: UInt64, _ labels: [UInt8]) -> Void
+) throws(ByteError) {
+    var reader = ByteReader(record)
+    _ = try reader.uint8()
+    var packed: [UInt8] = []
+    while !reader.isAtEnd {
+        let ref = try reader.uint64BE()
+        let count = try reader.uvarint()
+        packed.removeAll(keepingCapacity: true)
+        var isOrdered = true
+        var previous = 0..<0
+        var index: UInt64 = 0
+        while index < count {
+            let name = try reader.lengthPrefixed()
+            let value = try reader.lengthPrefixed()
+            guard name.byteCount < 1 << 24, value.byteCount < 1 << 24 else {
+                throw .truncated(offset: reader.offset)
+            }
+            let start = packed.count
+            Labels.appendField(name, to: &packed)
+            let range = (packed.count - name.byteCount)..<packed.count
+            if index > 0 {
+                let before = packed.raw.extracting(previous)
+                if compareBytes(before, packed.raw.extracting(range)) >= 0 { isOrdered = false }
+            }
+            if value.byteCount == 0 {
+                packed.removeLast(packed.count - start)
+            } else {
+                Labels.appendField(value, to: &packed)
+                previous = range
+            }
+            index += 1
+        }
+        body(ref, isOrdered ? packed : Labels(Array(Labels(packed: packed))).packed)
+    }
+}

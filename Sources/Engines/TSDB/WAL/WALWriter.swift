@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import Platform
+
+/// Appends records to the newest segment of a log. What was added before `write` returned survives a
+/// kill of the process; a power cut only after the files from `takeUnsynced` were synced.
+///
+/// Used by one thread at a time (the head calls it under its lock).
+final class WALWriter {
+    let directory: String
+    private let fileSystem: any FileSystem
+    private let compression: WALCompression
+    private let segmentSize: Int
+    private var compressor = WALCompressor()
+
+    private(set) var segment: Int
+    private var file: any OpenFile
+    /// Where the next fragment goes.
+    private var offset = 0
+    /// The fragments of the write that is being prepared.
+    private var frames: [UInt8] = []
+    /// Full segments that are not on the device yet.
+    private var unsyncedSegments: [any OpenFile] = []
+    private var isDirty = false
+
+    /// Begins a new segment behind the `existing` ones, as upstream does at each start.
+    init(
+        _ directory: String, segment: Int, compression: WALCompression,
+        segmentSize: Int = WALFormat.segmentSize, _ fileSystem: any FileSystem
+    ) throws(FileError) {
+        precondition(segmentSize % WALFormat.pageSize == 0, "segments consist of whole pages")
+        self.directory = directory
+        self.fileSystem = fileSystem
+        self.compression = compression
+        self.segmentSize = segmentSize
+        self.segment = segment
+        try fileSystem.createDirectory(directory)
+        file = try fileSystem.open(Self.path(directory, segment), .replace)
+        try fileSystem.syncDirectory(directory)
+    }
+
+    private static func path(_ directory: String, _ segment: Int) -> String {
+        "\(directory)/\(WALFormat.name(ofSegment: segment))"
+    }
+
+    /// Puts a record behind those that wait for `write`.
+    func add(_ record: RawSpan) throws(FileError) {
+        var compressor = WALCompressor()
+        swap(&compressor, &self.compressor)
+        defer { swap(&compressor, &self.compressor) }
+        let used = compressor.pack(record, compression)
+        let length = used == .none ? record.byteCount : compressor.output.byteCount
+        if length > segmentRest { try beginSegment() }
+        if used == .none {
+            addFragments(record, used)
+        } else {
+            addFragments(compressor.output, used)
+        }
+    }
+
+    /// Writes the records that wait, with one write. On an error they count as not written, and the
+    /// next call writes over whatever of them reached the file.
+    func write() throws(FileError) {
+        do {
+            try writeFrames()
+        } catch {
+            discard()
+            throw error
+        }
+    }
+
+    /// Forgets the records that wait.
+    func discard() {
+        frames.removeAll(keepingCapacity: true)
+        // A torn record must not stay behind a shorter successor.
+        try? file.truncate(to: offset)
+    }
+
+    /// Closes the current segment and begins the next one.
+    func beginSegment() throws(FileError) {
+        padPage()
+        try writeFrames()
+        let next = try fileSystem.open(Self.path(directory, segment + 1), .replace)
+        unsyncedSegments.append(file)
+        file = next
+        segment += 1
+        offset = 0
+        isDirty = true
+    }
+
+    /// The files with bytes that may not be on the device: sync them, in order, without the lock.
+    func takeUnsynced() -> [any OpenFile] {
+        guard isDirty else { return [] }
+        isDirty = false
+        defer { unsyncedSegments.removeAll() }
+        return unsyncedSegments + [file]
+    }
+
+    /// Called where syncing failed, so that it is tried again.
+    func keepUnsynced(_ files: [any OpenFile]) {
+        unsyncedSegments = files.filter { $0 !== file } + unsyncedSegments
+        isDirty = true
+    }
+
+    /// Pads the last page and syncs everything.
+    func close() throws(FileError) {
+        padPage()
+        try writeFrames()
+        for file in takeUnsynced() { try file.sync() }
+        try fileSystem.syncDirectory(directory)
+    }
+
+    // MARK: Framing
+
+    private var pageRest: Int {
+        WALFormat.pageSize - (offset + frames.count) % WALFormat.pageSize
+    }
+
+    private func padPage() {
+        let rest = pageRest
+        if rest < WALFormat.pageSize { frames.append(contentsOf: repeatElement(0, count: rest)) }
+    }
+
+    private func writeFrames() throws(FileError) {
+        guard !frames.isEmpty else { return }
+        var bytes: [UInt8] = []
+        swap(&bytes, &frames)
+        defer { swap(&bytes, &frames) }
+        try file.write(bytes.raw, at: offset)
+        offset += bytes.count
+        bytes.removeAll(keepingCapacity: true)
+        isDirty = true
+    }
+
+    /// How long a record may be to fit into the rest of the segment.
+    private var segmentRest: Int {
+        let pagesBehind =
+            segmentSize / WALFormat.pageSize
+            - (offset + frames.count) / WALFormat.pageSize - 1
+        return pageRest - WALFormat.headerSize
+            + (WALFormat.pageSize - WALFormat.headerSize) * pagesBehind
+    }
+
+    /// Cuts the data at the ends of pages. Data of no bytes is one fragment too.
+    private func addFragments(_ data: RawSpan, _ compression: WALCompression) {
+        var at = 0
+        var isFirst = true
+        repeat {
+            let length = min(data.byteCount - at, pageRest - WALFormat.headerSize)
+            let isLast = at + length == data.byteCount
+            let kind: WALFragment = isFirst ? (isLast ? .full : .first) : (isLast ? .last : .middle)
+            let part = data.extracting(at..<(at + length))
+            appendHeader(kind.rawValue | compression.rawValue, length, crc32c(part))
+            unsafe part.withUnsafeBytes { unsafe frames.append(contentsOf: $0) }
+            at += length
+            isFirst = false
+            // A page whose rest cannot hold a header is full.
+            if pageRest < WALFormat.headerSize { padPage() }
+        } while at < data.byteCount
+    }
+
+    private func appendHeader(_ first: UInt8, _ length: Int, _ checksum: UInt32) {
+        frames.append(first)
+        frames.append(UInt8(truncatingIfNeeded: length >> 8))
+        frames.append(UInt8(truncatingIfNeeded: length))
+        for shift in [24, 16, 8, 0] as [UInt32] {
+            frames.append(UInt8(truncatingIfNeeded: checksum >> shift))
+        }
+    }
+}

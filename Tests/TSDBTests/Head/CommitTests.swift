@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+import Platform
+import Storage
+import TSDB
+import Testing
+
+struct CommitTests {
+    let folder = TemporaryFolder()
+
+    @Test func committedSamplesAreReadBackAtOnce() throws {
+        let head = try openHead(folder)
+        for step in 0..<1000 {
+            try head.add(Array(0..<20), at: Int64(step) * 15_000) { Double($0 * step) }
+        }
+        let found = try headContents(head)
+        #expect(found.count == 20)
+        for number in 0..<20 {
+            let column = try #require(found[series(number)])
+            #expect(column.times == (0..<1000).map { Int64($0) * 15_000 })
+            #expect(column.bits == (0..<1000).map { Double(number * $0).bitPattern })
+        }
+        #expect(head.timeRange == TimeRange(start: 0, end: 999 * 15_000))
+        #expect(head.seriesCount == 20)
+        try head.close()
+    }
+
+    @Test func eachFaultIsReportedAtItsPlace() throws {
+        let head = try openHead(folder)
+        try head.add([0, 1, 2, 3], at: 10_000_000) { Double($0) }
+        let refs = try head.resolve((0..<6).map(series))
+        var batch = SampleBatch(sharedTimestamp: 0)
+        batch.append(refs[0], 0, at: 10_000_000)  // the same again: silently taken
+        batch.append(refs[1], 7, at: 10_000_000)
+        batch.append(refs[2], 7, at: 9_999_999)
+        batch.append(refs[4], 7, at: 10_000_000 - 3_600_001)
+        batch.append(refs[5], 7, at: 10_000_000 - 3_600_000)
+        batch.append(SeriesRef(slot: refs[3].slot, generation: 99), 1, at: 10_000_001)
+        batch.append(SeriesRef(slot: 1 << 31, generation: 0), 1, at: 10_000_001)
+        let outcome = try head.commit(batch, .skipFaulty)
+        #expect(outcome.stored == 2)
+        #expect(outcome.faults.map(\.index) == [1, 2, 3, 5, 6])
+        #expect(
+            outcome.faults.map(\.fault)
+                == [.duplicate, .outOfOrder, .outOfBounds, .staleRef, .staleRef])
+        let found = try headContents(head)
+        #expect(found[series(5)]?.times == [6_400_000])
+        #expect(found[series(4)] == nil)
+        #expect(found[series(1)] == SeriesColumn(times: [10_000_000], bits: [Double(1).bitPattern]))
+    }
+
+    @Test func allOrNothingStoresNothingOfAFaultyBatch() throws {
+        let head = try openHead(folder)
+        try head.add([0], at: 1000) { _ in 1 }
+        let outcome = try head.add([1, 0, 2], at: 1000, .allOrNothing) { _ in 2 }
+        #expect(outcome.stored == 0)
+        #expect(outcome.faults.map(\.index) == [1])
+        #expect(try headContents(head).count == 1)
+        #expect(try head.add([1, 2], at: 1000, .allOrNothing) { _ in 2 }.stored == 2)
+        #expect(try headContents(head).count == 3)
+    }
+
+    @Test func severalSamplesOfASeriesInOneBatchAreCheckedAmongThemselves() throws {
+        let head = try openHead(folder)
+        let refs = try head.resolve([series(0), series(1)])
+        var batch = SampleBatch(sharedTimestamp: 0)
+        batch.append(refs[1], 1, at: 1000)
+        batch.append(refs[1], 2, at: 2000)
+        batch.append(refs[0], 3, at: 1000)
+        batch.append(refs[1], 4, at: 1500)
+        batch.append(refs[1], 2, at: 2000)
+        batch.append(refs[0], 5, at: 1000)
+        batch.append(refs[0], 6, at: 3000)
+        let outcome = try head.commit(batch, .skipFaulty)
+        #expect(outcome.stored == 5)
+        #expect(outcome.faults.map(\.index) == [3, 5])
+        #expect(outcome.faults.map(\.fault) == [.outOfOrder, .duplicate])
+        let found = try headContents(head)
+        #expect(found[series(1)]?.times == [1000, 2000])
+        #expect(found[series(0)]?.times == [1000, 3000])
+    }
+
+    @Test func nansAreKeptBitByBit() throws {
+        let head = try openHead(folder)
+        let odd = Double(bitPattern: 0x7FF8_0000_0000_1234)
+        try head.add([0], at: 1) { _ in StaleMarker.value }
+        try head.add([0], at: 2) { _ in odd }
+        try head.add([0], at: 3) { _ in -0.0 }
+        #expect(try head.add([0], at: 3) { _ in 0.0 }.faults.map(\.fault) == [.duplicate])
+        #expect(try head.add([0], at: 3) { _ in -0.0 }.faults.isEmpty)
+        let bits = try headContents(head)[series(0)]?.bits
+        #expect(bits == [StaleMarker.bits, odd.bitPattern, Double(-0.0).bitPattern])
+    }
+
+    @Test func anEmptyHeadTakesAnyTimeAfterTheLastBlock() throws {
+        let head = try openHead(folder, minValidTime: 5000)
+        #expect(try head.add([0], at: 4999) { _ in 1 }.faults.map(\.fault) == [.outOfBounds])
+        #expect(try head.add([0], at: 5000) { _ in 1 }.faults.isEmpty)
+        let other = try openHead(TemporaryFolder())
+        #expect(try other.add([0], at: -9_000_000_000_000) { _ in 1 }.faults.isEmpty)
+        #expect(try headContents(other)[series(0)]?.times == [-9_000_000_000_000])
+    }
+
+    @Test func aFullDiskLosesNothingAndTheHeadRecovers() throws {
+        let disk = FullDisk()
+        let head = try openHead(folder, HeadOptions(), disk)
+        try head.add([0, 1], at: 1000) { Double($0) }
+        disk.isFull.withLock { $0 = true }
+        #expect(throws: StorageError.self) { try head.add([0, 1, 2], at: 2000) { Double($0) } }
+        #expect(try headContents(head).values.map(\.times) == [[1000], [1000]])
+        disk.isFull.withLock { $0 = false }
+        try head.add([0, 2], at: 3000) { Double($0) }
+        let expected = try headContents(head)
+        #expect(expected[series(0)]?.times == [1000, 3000])
+        // As after a kill: nothing was closed.
+        let reopened = try openHead(try folder.copy())
+        #expect(try headContents(reopened) == expected)
+    }
+
+    @Test func aSelectionShowsWhatWasCommittedBeforeItAndNothingLater() throws {
+        let head = try openHead(folder)
+        for step in 0..<100 { try head.add(Array(0..<5), at: Int64(step)) { Double($0) } }
+        let range = TimeRange(start: 0, end: .max)
+        let querier = try head.querier(over: range)
+        let set = try querier.select([], hints: SelectHints(range: range))
+        // The open chunks become full ones meanwhile.
+        for step in 100..<1000 { try head.add(Array(0..<6), at: Int64(step)) { Double($0 + step) } }
+        #expect(set.count == 5)
+        for index in 0..<5 {
+            var columns = SampleColumns()
+            try set.read(index, range, into: &columns)
+            #expect(columns.timestamps == (0..<100).map { Int64($0) })
+        }
+        #expect(
+            try headContents(head).values.map(\.times.count).sorted() == [900]
+                + Array(repeating: 1000, count: 5))
+    }
+}

@@ -35,6 +35,10 @@ func allAreas() -> [any Area] {
     areas.append(ExpositionArea())
     areas.append(OpenMetricsArea())
     #endif
+    #if canImport(PrometheusAPI)
+    areas.append(HTTPAPIArea())
+    areas.append(RemoteWriteArea())
+    #endif
     #if canImport(PrometheusServer)
     areas.append(PrometheusConfigurationArea())
     #endif

@@ -83,10 +83,18 @@ package struct Expectation: Sendable {
 }
 
 /// A text that must be met exactly, or a pattern that must be found in it.
-enum TextPattern: Sendable {
+enum TextPattern: Sendable, CustomStringConvertible {
     case any
     case text(String)
     case pattern(Pattern)
+
+    var description: String {
+        switch self {
+        case .any: "of any kind"
+        case .text(let text): "\"\(text)\""
+        case .pattern(let pattern): "matching \"\(pattern.source)\""
+        }
+    }
 
     func matches(_ text: String) -> Bool {
         switch self {

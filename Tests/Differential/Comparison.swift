@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// Runs the queries and counts agreements.
+struct Comparison {
+    private let settings: Settings
+    private let left: Server
+    private let right: Server
+    private let series: [[String: String]]
+
+    init(_ settings: Settings) throws {
+        self.settings = settings
+        left = Server(base: settings.left)
+        right = Server(base: settings.right)
+        series = try left.series(settings.metrics, settings.start, settings.end)
+        if series.isEmpty {
+            throw ServerFailure(description: "\(left.base) has no series in the time range")
+        }
+    }
+
+    /// True where the servers agreed on every query.
+    func run() throws -> Bool {
+        var exact = 0
+        var near = 0
+        var different = 0
+        var filled = 0
+        let seeds =
+            settings.only.map { [$0] }
+            ?? (0..<settings.count).map { settings.seed &* 1_000_000 &+ UInt64($0) }
+        for seed in seeds {
+            var generator = QueryGenerator(
+                seed: seed, series: series,
+                times: settings.start...max(settings.start, settings.end))
+            let query = generator.query(depth: settings.depth)
+            let times = generator.range()
+            for (path, form) in requests(query, times) {
+                let answers = try [left, right].map {
+                    Answer(try $0.ask(path, form), valuesOnly: settings.valuesOnly)
+                }
+                if !answers[0].points.isEmpty { filled += 1 }
+                let line = "seed \(seed) \(path) \(form.map { "\($0.0)=\($0.1)" })"
+                switch answers[0].compare(answers[1]) {
+                case .exact:
+                    exact += 1
+                    if settings.verbose { print("same \(line)") }
+                case .near(let difference):
+                    near += 1
+                    print("NEAR \(line)\n    \(difference)")
+                case .different(let difference):
+                    different += 1
+                    print("DIFFERENT \(line)\n    \(difference)")
+                }
+            }
+        }
+        print(
+            "\(exact) the same (\(filled) of all answers with data), \(near) in all but the last "
+                + "digits, \(different) different")
+        return near + different == 0
+    }
+
+    private func requests(
+        _ query: String, _ times: (start: Double, end: Double, step: Double)
+    ) -> [(String, [(String, String)])] {
+        [
+            ("/api/v1/query", [("query", query), ("time", "\(times.start)")]),
+            (
+                "/api/v1/query_range",
+                [
+                    ("query", query), ("start", "\(times.start)"), ("end", "\(times.end)"),
+                    ("step", "\(times.step)"),
+                ]
+            ),
+        ]
+    }
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Makes random queries that are valid by their types. Everything is used that released servers
+/// have without experimental flags.
+struct QueryGenerator {
+    private var random: Randomness
+    /// The label sets of the series, `__name__` among them.
+    private let series: [[String: String]]
+    private let times: ClosedRange<Double>
+
+    init(seed: UInt64, series: [[String: String]], times: ClosedRange<Double>) {
+        random = Randomness(seed: seed)
+        self.series = series
+        self.times = times
+    }
+
+    mutating func query(depth: Int) -> String {
+        random.chance(12) ? scalar(depth) : vector(depth)
+    }
+
+    /// Times for the evaluation: start, end and step in seconds, in whole milliseconds.
+    mutating func range() -> (start: Double, end: Double, step: Double) {
+        let span = times.upperBound - times.lowerBound
+        let start = times.lowerBound + (span * Double(random.number(0...700)) / 1000).rounded()
+        let steps = random.number(1...60)
+        let step = random.pick([0.5, 1, 7, 15, 30, 60, 61.001, 300])
+        return (start, start + Double(steps) * step, step)
+    }
+
+    // MARK: Leaves
+
+    private mutating func duration() -> String {
+        random.pick(["15s", "1m", "90s", "2m30s", "5m", "10m", "1h", "1001ms", "17s", "300"])
+    }
+
+    private mutating func modifiers() -> String {
+        var text = ""
+        if random.chance(5) { text += " offset \(random.chance(3) ? "-" : "")\(duration())" }
+        if random.chance(9) {
+            let time = times.lowerBound + Double(random.number(0...3600))
+            text = " @ " + random.pick(["start()", "end()", "\(time)"]) + text
+        }
+        return text
+    }
+
+    private mutating func selector() -> String {
+        let labels = random.pick(series)
+        let name = labels["__name__"] ?? ""
+        var matchers: [String] = []
+        for (label, value) in labels.sorted(by: { $0.key < $1.key })
+        where label != "__name__" && random.chance(3) {
+            matchers.append(matcher(label, value))
+        }
+        if random.chance(10) {
+            return "{__name__=~\"\(name.prefix(max(1, name.count - 2))).*\"\(joined(matchers))}"
+        }
+        if !Self.isPlain(name) { return "{\"\(name)\"\(joined(matchers))}" }
+        return matchers.isEmpty ? name : "\(name){\(matchers.joined(separator: ","))}"
+    }
+
+    /// Whether a name may be written without quotes.
+    private static func isPlain(_ name: String) -> Bool {
+        name.utf8.allSatisfy { $0 < 0x80 }
+            && name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" || $0 == ":" }
+            && name.first?.isNumber == false
+    }
+
+    private static func written(_ name: String) -> String {
+        isPlain(name) ? name : "\"\(name)\""
+    }
+
+    private func joined(_ matchers: [String]) -> String {
+        matchers.map { "," + $0 }.joined()
+    }
+
+    private mutating func matcher(_ label: String, _ value: String) -> String {
+        let label = Self.written(label)
+        let escaped = value.flatMap { "\\\".+*?()[]{}|^$".contains($0) ? "\\\\\($0)" : "\($0)" }
+        let plain = value.flatMap { $0 == "\"" || $0 == "\\" ? "\\\($0)" : "\($0)" }
+        switch random.number(0...6) {
+        case 0: return "\(label)!=\"\(String(plain))\""
+        case 1: return "\(label)=~\"\(String(escaped))|x.*\""
+        case 2: return "\(label)!~\"\(String(escaped))\""
+        case 3: return "\(label)=~\".+\""
+        case 4: return "missing=\"\""
+        default: return "\(label)=\"\(String(plain))\""
+        }
+    }
+
+    private mutating func number() -> String {
+        random.pick([
+            "0", "1", "2", "-1", "0.5", "3.7", "100", "1e3", "-0.1", "1e-9", "Inf", "-Inf", "NaN",
+            "0x1F", "1e300", "7",
+        ])
+    }
+
+    // MARK: Scalars
+
+    private mutating func scalar(_ depth: Int) -> String {
+        if depth <= 0 || random.chance(2) { return number() }
+        switch random.number(0...5) {
+        case 0: return "time()"
+        case 1: return "scalar(\(vector(depth - 1)))"
+        case 2: return "-(\(scalar(depth - 1)))"
+        case 3:
+            let comparison = random.pick(["==", "!=", "<", "<=", ">", ">="])
+            return "(\(scalar(depth - 1)) \(comparison) bool \(scalar(depth - 1)))"
+        default:
+            return "(\(scalar(depth - 1)) \(random.pick(Self.arithmetic)) \(scalar(depth - 1)))"
+        }
+    }
+
+    private static let arithmetic = ["+", "-", "*", "/", "%", "^", "atan2"]
+
+    // MARK: Range vectors
+
+    private mutating func matrix(_ depth: Int) -> String {
+        if depth <= 0 || !random.chance(4) { return "\(selector())[\(duration())]\(modifiers())" }
+        let step = random.pick(["", "10s", "17s", "1m"])
+        return "(\(vector(depth - 1)))[\(random.pick(["1m", "5m", "613s"])):\(step)]\(modifiers())"
+    }
+
+    // MARK: Instant vectors
+
+    private mutating func vector(_ depth: Int) -> String {
+        if depth <= 0 { return selector() + modifiers() }
+        switch random.number(0...13) {
+        case 0, 1: return selector() + modifiers()
+        case 2, 3, 4: return overTime(depth)
+        case 5, 6: return aggregation(depth)
+        case 7, 8: return binary(depth)
+        case 9: return withScalar(depth)
+        case 10, 11: return function(depth)
+        case 12: return labels(depth)
+        default:
+            return random.chance(3) ? "vector(\(scalar(depth - 1)))" : "-(\(vector(depth - 1)))"
+        }
+    }
+
+    private mutating func overTime(_ depth: Int) -> String {
+        let range = matrix(depth - 1)
+        switch random.number(0...9) {
+        case 0: return "quantile_over_time(\(number()), \(range))"
+        case 1: return "predict_linear(\(range), \(number()))"
+        default:
+            let name = random.pick([
+                "rate", "increase", "delta", "irate", "idelta", "deriv", "changes", "resets",
+                "avg_over_time", "min_over_time", "max_over_time", "sum_over_time",
+                "count_over_time", "stddev_over_time", "stdvar_over_time", "last_over_time",
+                "present_over_time", "absent_over_time",
+            ])
+            return "\(name)(\(range))"
+        }
+    }
+
+    private mutating func labelNames() -> [String] {
+        let names = Set(random.pick(series).keys).subtracting(["__name__"]).sorted()
+        let chosen = names.filter { _ in random.chance(2) }.map(Self.written)
+        return chosen + (random.chance(8) ? ["missing"] : [])
+    }
+
+    private mutating func aggregation(_ depth: Int) -> String {
+        let clause = random.pick([
+            "", " by (\(labelNames().joined(separator: ", ")))",
+            " without (\(labelNames().joined(separator: ", ")))",
+        ])
+        let inner = vector(depth - 1)
+        switch random.number(0...6) {
+        case 0: return "topk\(clause) (\(random.number(0...4)), \(inner))"
+        case 1: return "bottomk\(clause) (\(random.number(0...4)), \(inner))"
+        case 2: return "quantile\(clause) (\(number()), \(inner))"
+        case 3: return "count_values\(clause) (\"value\", \(inner))"
+        default:
+            let name = random.pick([
+                "sum", "avg", "min", "max", "count", "group", "stddev", "stdvar",
+            ])
+            return "\(name)\(clause) (\(inner))"
+        }
+    }
+
+    private mutating func binary(_ depth: Int) -> String {
+        let left = vector(depth - 1)
+        // Related sides meet more often than independent ones.
+        let right = random.chance(2) ? left : vector(depth - 1)
+        if random.chance(4) {
+            return "(\(left) \(random.pick(["and", "or", "unless"]))\(matching()) \(right))"
+        }
+        let comparison = random.chance(3)
+        let operation =
+            comparison
+            ? random.pick(["==", "!=", "<", "<=", ">", ">="]) + (random.chance(2) ? " bool" : "")
+            : random.pick(Self.arithmetic)
+        var modifier = matching()
+        if !modifier.isEmpty, random.chance(2) {
+            modifier += random.pick([" group_left ()", " group_right ()"])
+        }
+        return "(\(left) \(operation)\(modifier) \(right))"
+    }
+
+    private mutating func matching() -> String {
+        if random.chance(2) { return "" }
+        return " \(random.pick(["on", "ignoring"])) (\(labelNames().joined(separator: ", ")))"
+    }
+
+    private mutating func withScalar(_ depth: Int) -> String {
+        let operation =
+            random.chance(2)
+            ? random.pick(Self.arithmetic)
+            : random.pick(["==", "!=", "<", "<=", ">", ">="]) + (random.chance(2) ? " bool" : "")
+        let (first, second) = (vector(depth - 1), scalar(depth - 1))
+        return random.chance(2)
+            ? "(\(first) \(operation) \(second))" : "(\(second) \(operation) \(first))"
+    }
+
+    private mutating func function(_ depth: Int) -> String {
+        let inner = vector(depth - 1)
+        switch random.number(0...6) {
+        case 0: return "clamp(\(inner), \(number()), \(number()))"
+        case 1: return "clamp_min(\(inner), \(number()))"
+        case 2: return "round(\(inner)\(random.chance(2) ? ", 0.25" : ""))"
+        case 3: return "histogram_quantile(\(number()), \(inner))"
+        default:
+            let name = random.pick([
+                "abs", "absent", "ceil", "floor", "exp", "ln", "log2", "log10", "sqrt", "sgn",
+                "sort", "sort_desc", "timestamp", "sin", "cos", "tan", "asin", "acos", "atan",
+                "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "deg", "rad", "hour", "minute",
+                "month", "year", "day_of_month", "day_of_week", "day_of_year", "days_in_month",
+            ])
+            return "\(name)(\(inner))"
+        }
+    }
+
+    private mutating func labels(_ depth: Int) -> String {
+        let label = labelNames().first { !$0.hasPrefix("\"") } ?? "job"
+        let inner = vector(depth - 1)
+        if random.chance(3) {
+            return "label_join(\(inner), \"joined\", \"-\", \"\(label)\", \"job\")"
+        }
+        return "label_replace(\(inner), \"\(random.pick(["new", label]))\", \"$1x\", \"\(label)\", "
+            + "\"\(random.pick(["(.*)", "(.).*", "nothing", "(.+)"]))\")"
+    }
+}

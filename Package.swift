@@ -60,13 +60,12 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
         "Scraping": [
             "Bytes", "Compression", "Discovery", "Exposition", "Instrumentation", "Model",
             "Platform", "Relabeling", "ScrapeClient", "Settings", "Storage", "YAML",
-        ],
+        ]
     ],
     "Interfaces": [
         "PrometheusAPI": [
-            "Bytes", "Compression", "Discovery", "HTTP", "Instrumentation", "JSON", "Model",
-            "Platform", "PromQL", "PromQLSyntax", "Relabeling", "RemoteProtocol", "Scraping",
-            "Storage", "TSDB",
+            "Bytes", "Compression", "HTTP", "Instrumentation", "JSON", "LinearRegex", "Model",
+            "Platform", "PromQL", "PromQLSyntax", "RemoteProtocol", "Storage",
         ]
     ],
     "Servers": [
@@ -88,7 +87,7 @@ let foreign: [String: [Target.Dependency]] = [
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
-    ]
+    ],
 ]
 
 /// The native libraries that the C shims link, by their Debian names.
@@ -150,7 +149,8 @@ let tests: KeyValuePairs<String, [String]> = [
         "ScrapeClient", "Storage", "YAML",
     ],
     "PrometheusAPITests": [
-        "PrometheusAPI", "Bytes", "HTTP", "JSON", "Model", "PromQL", "Storage", "TSDB",
+        "PrometheusAPI", "Bytes", "Compression", "HTTP", "Instrumentation", "JSON", "LinearRegex",
+        "Model", "PromQL", "Storage",
     ],
     "PrometheusServerTests": ["PrometheusServer", "Bytes", "Model", "YAML"],
     "RepositoryTests": [],
@@ -210,18 +210,12 @@ if isWanted("Conformance") {
                 .map { .target(name: $0) },
             path: "Tests/Conformance", swiftSettings: [.swiftLanguageMode(.v6)]))
 }
-if isWanted("Differential") {
-    targets.append(
-        .executableTarget(
-            name: "Differential", path: "Tests/Differential",
-            swiftSettings: [.swiftLanguageMode(.v6)]))
-}
 
 let package = Package(
     name: "narthex",
     products: isWanted("narthex") ? [.executable(name: "narthex", targets: ["narthex"])] : [],
     dependencies: [
-        ("HTTP", .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"))
+        ("HTTP", .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2")),
     ].filter { (gate: String, _: Package.Dependency) in isWanted(gate) }.map(\.1),
     targets: targets,
     cxxLanguageStandard: .cxx17

@@ -112,7 +112,7 @@ extension FloatHistogram {
     }
 
     /// What two hints say together; nil where they contradict each other.
-    private static func combinedHint(
+    static func combinedHint(
         _ left: CounterResetHint, _ right: CounterResetHint
     ) -> CounterResetHint? {
         if left == right { return left }
@@ -144,7 +144,7 @@ extension FloatHistogram {
         return result
     }
 
-    private static func reconcileBounds(
+    static func reconcileBounds(
         _ left: inout FloatHistogram, _ right: inout FloatHistogram
     ) {
         let rightBounds = Set(right.customBounds)
@@ -213,7 +213,7 @@ extension FloatHistogram {
 
     // MARK: Zero buckets
 
-    private static func reconcileZeroBuckets(
+    static func reconcileZeroBuckets(
         _ left: inout FloatHistogram, _ right: inout FloatHistogram
     ) {
         // Widening one can force the other to widen further, but each round takes in a bucket.
@@ -228,7 +228,7 @@ extension FloatHistogram {
 
     /// Takes all buckets up to `threshold` into the zero bucket. A populated one that reaches beyond
     /// it moves the threshold to its own bound.
-    private mutating func widenZeroBucket(to threshold: Double) {
+    mutating func widenZeroBucket(to threshold: Double) {
         var threshold = threshold
         var positive = BucketList(positiveSpans, positiveBuckets)
         var negative = BucketList(negativeSpans, negativeBuckets)

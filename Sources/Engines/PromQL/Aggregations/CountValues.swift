@@ -49,7 +49,7 @@ enum CountValues {
                 count(group, last!.text, step)
             }
             for (step, histogram) in row.histograms.enumerated() {
-                if let histogram { count(group, String(describing: histogram), step) }
+                if let histogram { count(group, histogram.description, step) }
             }
         }
         evaluation.budget.release(evaluation.budget.current - before)

@@ -10,7 +10,3 @@ extension Row {
         }
     }
 }
-
-extension FloatHistogram {
-    func scaled(by factor: Double) -> FloatHistogram { self }
-}

@@ -193,9 +193,10 @@ extension Planner {
                     row.setFloat(value, at: step)
                 case .native(let native):
                     let metric = groups.shownMetric(groups.groups[group].labels.labels)
-                    let value = NativeHistogram.quantile(
-                        quantiles[step], native, metric, argument.source, evaluation.annotations)
-                    row.setFloat(value, at: step)
+                    let native = NativeHistogram(
+                        histogram: native, metric: metric, source: argument.source,
+                        annotations: evaluation.annotations)
+                    row.setFloat(native.quantile(quantiles[step]), at: step)
                 }
             }
             return (rows[group], row)
@@ -217,10 +218,10 @@ extension Planner {
                     row.setFloat(histogram.fraction(from: lower[step], to: upper[step]), at: step)
                 case .native(let native):
                     let metric = groups.shownMetric(groups.groups[group].labels.labels)
-                    let value = NativeHistogram.fraction(
-                        from: lower[step], to: upper[step], native, metric, argument.source,
-                        evaluation.annotations)
-                    row.setFloat(value, at: step)
+                    let native = NativeHistogram(
+                        histogram: native, metric: metric, source: argument.source,
+                        annotations: evaluation.annotations)
+                    row.setFloat(native.fraction(from: lower[step], to: upper[step]), at: step)
                 }
             }
             return (rows[group], row)

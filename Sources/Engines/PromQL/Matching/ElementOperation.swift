@@ -55,6 +55,18 @@ struct ElementOperation {
     private func applyToHistograms(
         _ left: Row, _ right: Row, _ steps: StepSet, _ row: inout Row, _ paired: inout StepSet
     ) {
-        paired.subtract(steps)
+        let elements = HistogramElements(node, evaluation)
+        steps.forEach { step in
+            let first = left.hasHistograms ? left.histograms[step] : nil
+            let second = right.hasHistograms ? right.histograms[step] : nil
+            let outcome = elements.apply(
+                (left.values[step], first), (right.values[step], second), dropsCollisions: true)
+            switch outcome {
+            case .none: paired.remove(step)
+            case .number(let value): row.setFloat(value, at: step)
+            case .histogram(let value): row.setHistogram(value, at: step)
+            case .filtered: break
+            }
+        }
     }
 }

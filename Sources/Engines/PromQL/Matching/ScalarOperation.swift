@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Model
 internal import PromQLSyntax
 
 /// A binary operation between a vector and a scalar: changes rows in place.
@@ -46,6 +47,19 @@ struct ScalarOperation {
     }
 
     private func applyToHistograms(_ row: inout Row) {
-        row.removeHistograms()
+        let elements = HistogramElements(node, evaluation)
+        for step in row.histograms.indices {
+            guard let histogram = row.histograms[step] else { continue }
+            let own = (0.0, Optional(histogram))
+            let scalar = (scalars[step], FloatHistogram?.none)
+            let outcome = elements.apply(
+                isSwapped ? scalar : own, isSwapped ? own : scalar, dropsCollisions: false)
+            if case .histogram(let value) = outcome {
+                row.histograms[step] = value
+            } else {
+                row.histograms[step] = nil
+            }
+        }
+        row.dropEmptyHistograms()
     }
 }

@@ -39,7 +39,9 @@ struct SmoothedSelect: VectorOperator {
                     let value = value(columns, floats, at: times[step])
                     if let value { row.setFloat(value, at: step) }
                 } else if !histograms.isEmpty {
-                    throw .execution("native histograms cannot be smoothed yet")
+                    if let value = histogram(columns, histograms, series, at: times[step]) {
+                        row.setHistogram(value, at: step)
+                    }
                 }
             }
             if row.isEmpty { return }
@@ -61,5 +63,32 @@ struct SmoothedSelect: VectorOperator {
         let elapsed = Double(time &- times[before])
         return left + (columns.values[after] - left) * elapsed
             / Double(times[after] &- times[before])
+    }
+
+    private func histogram(
+        _ columns: SampleColumns, _ window: Range<Int>, _ series: Int, at time: Timestamp
+    ) -> FloatHistogram? {
+        let times = columns.histogramTimestamps
+        let histograms = columns.histograms
+        let after = window.first { times[$0] >= time }
+        if let after, times[after] == time { return histograms[after] }
+        let before = (after ?? window.upperBound) - 1
+        if before < window.lowerBound { return nil }
+        guard let after else {
+            var carried = histograms[before]
+            carried.counterResetHint = .unknown
+            return carried
+        }
+        let metric = selection.rows[series].labels.metricName ?? ""
+        let (left, right) = (histograms[before], histograms[after])
+        if left.usesCustomBuckets != right.usesCustomBuckets {
+            evaluation.annotations.add(.mixedExponentialAndCustomBuckets(metric: metric, source))
+            return nil
+        }
+        let interpolation = HistogramInterpolation(
+            annotations: evaluation.annotations, metric: metric, source: source)
+        return interpolation.value(
+            (times[before], left), (times[after], right), at: time,
+            isCounter: left.counterResetHint != .gauge || right.counterResetHint != .gauge)
     }
 }

@@ -57,6 +57,9 @@ package struct ExpositionReader: ~Escapable {
     /// Where the next entry begins.
     package var offset: Int { lexer.offset }
 
+    /// Whether the last entry ended its line.
+    var isAtLineStart: Bool { lexer.state == .initial }
+
     /// The next entry; nil at the end of the exposition.
     @_lifetime(self: copy self)
     package mutating func next() throws(ExpositionError) -> ExpositionEntry? {

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+internal import Model
+
+/// The buckets of a native histogram with their bounds, in ascending order.
+struct HistogramBuckets {
+    struct Bucket {
+        var lower: Double
+        var upper: Double
+        var count: Double
+        /// 0: the upper bound belongs to the bucket; 1: the lower; 2: none; 3: both.
+        var rule: Int64
+    }
+
+    let all: [Bucket]
+
+    init(_ histogram: FloatHistogram) {
+        if histogram.usesCustomBuckets {
+            all = Self.custom(histogram)
+            return
+        }
+        let negative = Self.indexed(histogram.negativeSpans, histogram.negativeBuckets)
+            .reversed().map { index, count in
+                Bucket(
+                    lower: -Self.bound(index, histogram.schema),
+                    upper: -Self.bound(index - 1, histogram.schema), count: count, rule: 1)
+            }
+        let positive = Self.indexed(histogram.positiveSpans, histogram.positiveBuckets).map {
+            index, count in
+            Bucket(
+                lower: Self.bound(index - 1, histogram.schema),
+                upper: Self.bound(index, histogram.schema), count: count, rule: 0)
+        }
+        let zero = Bucket(
+            lower: -histogram.zeroThreshold, upper: histogram.zeroThreshold,
+            count: histogram.zeroCount, rule: 3)
+        all = negative + [zero] + positive
+    }
+
+    private static func custom(_ histogram: FloatHistogram) -> [Bucket] {
+        indexed(histogram.positiveSpans, histogram.positiveBuckets).map { index, count in
+            let bounds = histogram.customBounds
+            let place = Int(index)
+            let lower = place <= 0 ? -Double.infinity : bounds[min(place, bounds.count) - 1]
+            let upper = bounds.indices.contains(place) ? bounds[place] : .infinity
+            return Bucket(
+                lower: bounds.isEmpty ? -.infinity : lower, upper: upper, count: count,
+                rule: place <= 0 ? 3 : 0)
+        }
+    }
+
+    private static func indexed(
+        _ spans: [BucketSpan], _ counts: [Double]
+    ) -> [(index: Int32, count: Double)] {
+        var result: [(index: Int32, count: Double)] = []
+        var index: Int32 = 0
+        for span in spans {
+            index &+= span.offset
+            for _ in 0..<span.length where result.count < counts.count {
+                result.append((index, counts[result.count]))
+                index &+= 1
+            }
+        }
+        return result
+    }
+
+    /// The upper bound of a bucket: 2^(index * 2^-schema). The last one that is finite is the largest
+    /// float64.
+    private static func bound(_ index: Int32, _ schema: Int32) -> Double {
+        let exponent =
+            schema <= 0
+            ? Double(Int64(index) << Int64(min(-schema, 32)))
+            : Double(index) / Double(1 << Int64(min(schema, 32)))
+        let bound = exp2(exponent)
+        let isLast = exponent >= 1024 && exponent - exp2(-Double(schema)) < 1024
+        return isLast ? Double.greatestFiniteMagnitude : bound
+    }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import HTTP
+internal import JSON
+internal import Model
+internal import PromQLSyntax
+internal import Storage
+
+private let truncated = "results truncated due to limit"
+
+extension PrometheusAPI {
+    /// Which series there are, and which labels they have.
+    var labelOperations: [Operation] {
+        let storage = context.storage
+        let names: Operation.Run = { request throws(APIFailure) in
+            let selection = try LabelSelection(request)
+            return try selection.texts(storage) { querier, matchers throws(StorageError) in
+                try querier.labelNames(matchers)
+            }
+        }
+        let values: Operation.Run = { request throws(APIFailure) in
+            let name = unescapedName(request.pathParameters["name"] ?? "")
+            guard NameValidation.utf8.isValidLabelName(name) else {
+                throw .badData("invalid label name: \(quoted(name))")
+            }
+            let selection = try LabelSelection(request)
+            return try selection.texts(storage) { querier, matchers throws(StorageError) in
+                try querier.labelValues(name, matchers)
+            }
+        }
+        let series: Operation.Run = { request throws(APIFailure) in
+            try Self.series(request, storage)
+        }
+        return [
+            Operation(methods: ["GET", "POST"], path: "/labels", run: names),
+            Operation(methods: ["GET"], path: "/label/:name/values", run: values),
+            Operation(methods: ["GET", "POST"], path: "/series", run: series),
+            Operation(methods: ["DELETE"], path: "/series") { _ throws(APIFailure) in
+                throw APIFailure(.internal, "not implemented")
+            },
+        ]
+    }
+
+    private static func series(
+        _ request: Request, _ storage: any Queryable
+    ) throws(APIFailure) -> APIAnswer {
+        if let error = request.parameters.error {
+            throw .badData("error parsing form values: \(error)")
+        }
+        if request.parameters.all("match[]").isEmpty {
+            throw .badData("no match[] parameter provided")
+        }
+        let selection = try LabelSelection(request, nameFaults: true)
+        var found: [Labels]
+        do throws(StorageError) {
+            let querier = try storage.querier(over: selection.range)
+            var hints = SelectHints(range: selection.range)
+            hints.labelsOnly = true
+            found = []
+            for matchers in selection.matcherSets {
+                let set = try querier.select(matchers, hints: hints)
+                for index in 0..<set.count { found.append(set.labels(at: index)) }
+            }
+        } catch {
+            throw APIFailure(error)
+        }
+        if selection.matcherSets.count > 1 {
+            found.sort()
+            found = found.enumerated().filter { $0 == 0 || found[$0 - 1] != $1 }.map(\.element)
+        }
+        var warnings: [String] = []
+        if let limit = selection.limit, found.count > limit {
+            found.removeLast(found.count - limit)
+            warnings = [truncated]
+        }
+        let answer = found
+        return APIAnswer(
+            streaming: { json, body throws(ClientGone) in
+                json.beginArray()
+                for labels in answer {
+                    json.labels(labels)
+                    try body.flush(whenFull: &json.output.bytes)
+                }
+                json.endArray()
+            }, warnings: warnings)
+    }
+}
+
+/// What the label operations have in common: limit, time range and selectors.
+private struct LabelSelection {
+    var limit: Int?
+    var range: TimeRange
+    var matcherSets: [[Matcher]]
+
+    /// `nameFaults`: an error in a selector names the parameter.
+    init(_ request: Request, nameFaults: Bool = false) throws(APIFailure) {
+        let parameters = request.parameters
+        limit = try parameters.limit()
+        let start = try parameters.time("start", default: Parameters.earliest)
+        let end = try parameters.time("end", default: Parameters.latest)
+        range = TimeRange(start: start, end: end)
+        do throws(APIFailure) {
+            matcherSets = try parameters.matcherSets()
+        } catch {
+            throw nameFaults ? .invalid("match[]", error.message) : error
+        }
+    }
+
+    /// The texts that any of the selectors finds, sorted, up to the limit.
+    func texts(
+        _ storage: any Queryable,
+        _ find: (any Querier, [Matcher]) throws(StorageError) -> [String]
+    ) throws(APIFailure) -> APIAnswer {
+        var found: [String] = []
+        do throws(StorageError) {
+            let querier = try storage.querier(over: range)
+            if matcherSets.count < 2 {
+                found = try find(querier, matcherSets.first ?? [])
+            } else {
+                for matchers in matcherSets { found += try find(querier, matchers) }
+                found.sort(by: isOrderedBytewise)
+                found = found.enumerated().filter {
+                    $0 == 0 || !isEqualBytewise(found[$0 - 1], $1)
+                }.map(\.element)
+            }
+        } catch {
+            throw APIFailure(error)
+        }
+        guard let limit, found.count > limit else { return APIAnswer(found) }
+        return APIAnswer(Array(found.prefix(limit)), warnings: [truncated])
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import HTTP
+internal import JSON
+internal import Model
+internal import PromQL
+
+/// Results of queries, written straight from their columns.
+extension JSONWriter {
+    mutating func queryData(
+        _ value: QueryValue, _ statistics: QueryStatistics?, _ body: BodyWriter
+    ) throws(ClientGone) {
+        beginObject()
+        key("resultType")
+        switch value {
+        case .scalar(let sample):
+            string("scalar")
+            key("result")
+            pair(sample.timestamp) { $0.floatText(sample.value, .plain) }
+        case .string(let text, let timestamp):
+            string("string")
+            key("result")
+            pair(timestamp) { $0.string(text, .htmlSafeShort) }
+        case .vector(let elements):
+            string("vector")
+            key("result")
+            try vector(elements, body)
+        case .matrix(let series):
+            string("matrix")
+            key("result")
+            try matrix(series, body)
+        }
+        if let statistics { self.statistics(statistics) }
+        endObject()
+    }
+
+    /// Scalars and strings show their time as Go prints a float64, without trailing zeros.
+    private mutating func pair(_ timestamp: Timestamp, _ value: (inout JSONWriter) -> Void) {
+        beginArray()
+        number(Double(timestamp) / 1000)
+        value(&self)
+        endArray()
+    }
+
+    private mutating func vector(
+        _ elements: [VectorElement], _ body: BodyWriter
+    ) throws(ClientGone) {
+        beginArray()
+        for element in elements {
+            beginObject()
+            key("metric")
+            labels(element.labels)
+            if let histogram = element.histogram {
+                key("histogram")
+                beginArray()
+                timestamp(element.timestamp)
+                self.histogram(histogram)
+                endArray()
+            } else {
+                key("value")
+                sample(element.timestamp, element.value)
+            }
+            endObject()
+            try body.flush(whenFull: &output.bytes)
+        }
+        endArray()
+    }
+
+    private mutating func matrix(
+        _ series: [ResultSeries], _ body: BodyWriter
+    ) throws(ClientGone) {
+        beginArray()
+        for one in series {
+            beginObject()
+            key("metric")
+            labels(one.labels)
+            if !one.timestamps.isEmpty {
+                key("values")
+                try samples(one, body)
+            }
+            if !one.histogramTimestamps.isEmpty {
+                key("histograms")
+                try histograms(one, body)
+            }
+            endObject()
+            try body.flush(whenFull: &output.bytes)
+        }
+        endArray()
+    }
+
+    /// In runs that stay below a piece, so that the inner loop only writes.
+    private mutating func samples(
+        _ series: ResultSeries, _ body: BodyWriter
+    ) throws(ClientGone) {
+        let run = 512
+        beginArray()
+        for start in stride(from: 0, to: series.timestamps.count, by: run) {
+            for index in start..<min(start + run, series.timestamps.count) {
+                sample(series.timestamps[index], series.values[index])
+            }
+            try body.flush(whenFull: &output.bytes)
+        }
+        endArray()
+    }
+
+    private mutating func histograms(
+        _ series: ResultSeries, _ body: BodyWriter
+    ) throws(ClientGone) {
+        beginArray()
+        for index in series.histogramTimestamps.indices {
+            beginArray()
+            timestamp(series.histogramTimestamps[index])
+            histogram(series.histograms[index])
+            endArray()
+            try body.flush(whenFull: &output.bytes)
+        }
+        endArray()
+    }
+
+    private mutating func statistics(_ statistics: QueryStatistics) {
+        key("stats")
+        object { json in
+            json.key("timings")
+            json.object { json in
+                json.key("evalTotalTime")
+                json.number(statistics.evaluationTime + statistics.preparationTime)
+                json.key("resultSortTime")
+                json.number(0)
+                json.key("queryPreparationTime")
+                json.number(statistics.preparationTime)
+                json.key("innerEvalTime")
+                json.number(statistics.evaluationTime)
+                json.key("execQueueTime")
+                json.number(0)
+                json.key("execTotalTime")
+                json.number(statistics.totalTime)
+            }
+            json.key("samples")
+            json.object { json in
+                json.member("totalQueryableSamples", Int64(statistics.totalSamples))
+                json.member("samplesRead", Int64(statistics.samplesRead))
+                json.member("peakSamples", Int64(statistics.peakSamples))
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import Compression
+internal import HTTP
+internal import Instrumentation
+internal import Model
+internal import Platform
+internal import RemoteProtocol
+internal import Storage
+internal import Synchronization
+
+/// The receiving end of remote write 1.0: a request is stored as a whole or, where a sample of it
+/// cannot be, not at all.
+final class RemoteWriteReceiver: Sendable {
+    /// What one request needs, kept from request to request so that its memory is not made anew.
+    private struct Workspace: Sendable {
+        var request = WriteRequest()
+        var room: [UInt8] = []
+        var batch = SampleBatch(sharedTimestamp: 0)
+    }
+
+    /// What a request may unpack to.
+    private static let unpackedLimit = 32 << 20
+    /// How far ahead of our clock a sample may be.
+    private static let future: Milliseconds = 600_000
+    private static let keptWorkspaces = 4
+
+    private let storage: any Appendable
+    private let series: SeriesResolver
+    private let drops: DroppedSamples
+    private let idle = Mutex<[Workspace]>([])
+
+    init(_ storage: any Appendable, _ context: APIContext) {
+        self.storage = storage
+        series = SeriesResolver(storage)
+        drops = DroppedSamples(context.registry, context.logger)
+    }
+
+    func answer(_ request: Request) -> Response {
+        if let refusal = ContentTypes.refusal(of: request) { return refusal }
+        var workspace = idle.withLock { $0.popLast() } ?? Workspace()
+        defer { keep(workspace) }
+        do throws(WriteFailure) {
+            try read(request.body, &workspace)
+            try store(&workspace)
+            return Response(status: 204)
+        } catch {
+            return .error(error.message, status: error.status)
+        }
+    }
+
+    /// Memory of an unusually large request is given back.
+    private func keep(_ workspace: Workspace) {
+        guard workspace.room.capacity <= 4 << 20 else { return }
+        idle.withLock { if $0.count < Self.keptWorkspaces { $0.append(workspace) } }
+    }
+
+    private func read(_ body: [UInt8], _ workspace: inout Workspace) throws(WriteFailure) {
+        let count: Int
+        do throws(CompressionError) {
+            count = try Snappy.decode(
+                body.raw, into: &workspace.room, limit: Self.unpackedLimit)
+        } catch {
+            throw WriteFailure(status: 400, message: error.description)
+        }
+        do throws(WriteRequestError) {
+            let room = workspace.room
+            try workspace.request.decode(room.raw.extracting(0..<count), series.key)
+        } catch {
+            throw WriteFailure(status: 400, message: error.message)
+        }
+    }
+
+    private func store(_ workspace: inout Workspace) throws(WriteFailure) {
+        let request = workspace.request
+        drops.count(request)
+        do throws(StorageError) {
+            // A ref can go out of date between its look-up and the commit; then it is looked up anew.
+            for isRetry in [false, true] {
+                let refs = try series.refs(
+                    of: request, workspace.room.raw, ignoringCache: isRetry, drops)
+                try fill(&workspace, refs)
+                if workspace.batch.count == 0 { return }
+                let outcome = try storage.commit(workspace.batch, .allOrNothing)
+                guard let first = outcome.faults.first else { return }
+                if !isRetry, outcome.faults.contains(where: { $0.fault == .staleRef }) { continue }
+                throw StorageError(.limit, text(first, workspace.batch))
+            }
+        } catch {
+            // `.limit` is what this function made of a sample that cannot be stored.
+            throw WriteFailure(status: error.code == .limit ? 400 : 500, message: error.message)
+        }
+    }
+
+    /// Puts the samples into the batch. Within one request a sample that is not newer than the one
+    /// before it in its series is left out in silence, as upstream does.
+    private func fill(
+        _ workspace: inout Workspace, _ refs: [SeriesRef?]
+    ) throws(StorageError) {
+        let latest = currentMilliseconds() + Self.future
+        workspace.batch.removeAll()
+        for (one, ref) in zip(workspace.request.series, refs) {
+            guard let ref else { continue }
+            var newest = Timestamp.min
+            for index in one.samples {
+                let timestamp = workspace.request.timestamps[index]
+                if timestamp > latest {
+                    throw StorageError(
+                        .limit, "out of bounds: timestamp is too far in the future")
+                }
+                if timestamp <= newest { continue }
+                newest = timestamp
+                workspace.batch.append(ref, workspace.request.values[index], at: timestamp)
+            }
+        }
+    }
+
+    /// In upstream's words; senders look for them.
+    private func text(
+        _ entry: (index: Int, fault: SampleFault), _ batch: SampleBatch
+    ) -> String {
+        switch entry.fault {
+        case .outOfOrder: "out of order sample"
+        case .outOfBounds: "out of bounds"
+        case .tooOld: "too old sample"
+        case .staleRef: "unknown series reference"
+        case .duplicate:
+            "duplicate sample for timestamp \(batch.timestamps[entry.index]); overrides not "
+                + "allowed: new value \(formatFloat(batch.values[entry.index], style: .general))"
+        }
+    }
+}
+
+/// Why a write request is refused.
+private struct WriteFailure: Error {
+    var status: Int
+    var message: String
+}
+
+/// Which messages are taken.
+private enum ContentTypes {
+    static let message = "prometheus.WriteRequest"
+
+    static func refusal(of request: Request) -> Response? {
+        let encoding = request.headers["Content-Encoding"] ?? ""
+        guard ["", "snappy"].contains(encoding) else {
+            return .error(
+                "\(encoding) encoding (compression) is not accepted by this server; "
+                    + "only snappy is acceptable", status: 415)
+        }
+        // Before the header was required, senders left it out.
+        guard let type = request.headers["Content-Type"], !type.isEmpty else { return nil }
+        let parts = type.split(separator: ";" as Character).map { $0.filter { $0 != " " } }
+        guard parts.first?.lowercased() == "application/x-protobuf" else {
+            return .error(
+                "expected application/x-protobuf as the first (media) part, got \(type) "
+                    + "content-type", status: 415)
+        }
+        for part in parts.dropFirst() where part.hasPrefix("proto=") {
+            let name = part.dropFirst("proto=".count)
+            guard name == message else {
+                return .error(
+                    "got \(type) content type; unknown remote write protobuf message \(name), "
+                        + "supported: \(message)", status: 415)
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Model
+internal import RemoteProtocol
+internal import Storage
+internal import Synchronization
+
+/// Finds the refs of the series in a request: those seen before by the fingerprint of their label
+/// bytes, without reading the labels.
+final class SeriesResolver: Sendable {
+    /// A million series are some 40 MB.
+    private static let cacheLimit = 1 << 20
+
+    let key = FingerprintKey()
+    private let storage: any Appendable
+    private let cache = Mutex(FingerprintCache(limit: cacheLimit))
+
+    init(_ storage: any Appendable) { self.storage = storage }
+
+    /// One ref for each series of the request; nil where it has no samples or its labels are bad.
+    func refs(
+        of request: WriteRequest, _ bytes: RawSpan, ignoringCache: Bool, _ drops: DroppedSamples
+    ) throws(StorageError) -> [SeriesRef?] {
+        var refs = [SeriesRef?](repeating: nil, count: request.series.count)
+        var missing: [Int] = []
+        cache.withLock { cache in
+            for (index, one) in request.series.enumerated() where !one.samples.isEmpty {
+                if !ignoringCache, let packed = cache.find(one.fingerprint) {
+                    refs[index] = SeriesRef(packed: packed)
+                } else {
+                    missing.append(index)
+                }
+            }
+        }
+        if missing.isEmpty { return refs }
+        var labels: [Labels] = []
+        var owners: [Int] = []
+        for index in missing {
+            do throws(LabelFault) {
+                labels.append(try request.series[index].makeLabels(bytes))
+                owners.append(index)
+            } catch {
+                drops.countInvalid(request.series[index].samples.count, error.description)
+            }
+        }
+        if labels.isEmpty { return refs }
+        let found = try storage.resolve(labels)
+        cache.withLock { cache in
+            for (owner, ref) in zip(owners, found) {
+                refs[owner] = ref
+                cache.insert(request.series[owner].fingerprint, ref.packed)
+            }
+        }
+        return refs
+    }
+}
+
+extension SeriesRef {
+    fileprivate init(packed: UInt64) {
+        self.init(
+            slot: UInt32(truncatingIfNeeded: packed >> 32),
+            generation: UInt32(truncatingIfNeeded: packed))
+    }
+
+    fileprivate var packed: UInt64 { UInt64(slot) << 32 | UInt64(generation) }
+}

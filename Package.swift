@@ -210,6 +210,12 @@ if isWanted("Conformance") {
                 .map { .target(name: $0) },
             path: "Tests/Conformance", swiftSettings: [.swiftLanguageMode(.v6)]))
 }
+if isWanted("Differential") {
+    targets.append(
+        .executableTarget(
+            name: "Differential", path: "Tests/Differential",
+            swiftSettings: [.swiftLanguageMode(.v6)]))
+}
 
 let package = Package(
     name: "narthex",

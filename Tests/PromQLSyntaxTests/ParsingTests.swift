@@ -44,7 +44,7 @@ import Testing
             ),
             (
                 "foo{a=~\"(\"}",
-                "1:5: parse error: error parsing regexp: missing closing ): `^(?s:()$`"
+                "1:5: parse error: error parsing regexp: missing closing ): `(`"
             ),
             ("", "unknown position: parse error: no expression found in input"),
             (

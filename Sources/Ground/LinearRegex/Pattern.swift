@@ -8,6 +8,15 @@ package struct PatternError: Error, Hashable, CustomStringConvertible {
     package var reason: String
 
     package var description: String { "error parsing regexp: \(reason)" }
+
+    /// The same error as the parser of label matchers words it, which upstream hands the pattern
+    /// without the anchors around it.
+    package var withoutAnchors: PatternError {
+        guard reason.hasSuffix(")$`"), let quote = reason.firstIndex(of: "`") else { return self }
+        var shown = reason[reason.index(after: quote)...].dropLast(3)
+        if shown.hasPrefix("^(?s:") { shown = shown.dropFirst(5) }
+        return PatternError(pattern: pattern, reason: "\(reason[...quote])\(shown)`")
+    }
 }
 
 /// A compiled RE2 pattern whose dot matches newlines. Immutable, so any thread may use it; matching

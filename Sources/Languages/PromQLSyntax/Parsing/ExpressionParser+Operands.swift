@@ -133,7 +133,8 @@ extension ExpressionParser {
             return try Matcher(name, operation, text)
         } catch {
             throw self.error(
-                error.description, SourceRange(label.source.start, value.source.end))
+                error.withoutAnchors.description,
+                SourceRange(label.source.start, value.source.end))
         }
     }
 
@@ -202,7 +203,7 @@ extension ExpressionParser {
         return true
     }
 
-    private static func canBeginOperand(_ kind: TokenKind) -> Bool {
+    static func canBeginOperand(_ kind: TokenKind) -> Bool {
         switch kind {
         case .number, .duration, .string, .leftParenthesis, .leftBrace, .operation(.add),
             .operation(.subtract):

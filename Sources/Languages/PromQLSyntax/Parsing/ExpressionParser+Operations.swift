@@ -32,7 +32,8 @@ extension ExpressionParser {
         guard kind == .keyword(.groupLeft) || kind == .keyword(.groupRight) else { return }
         _ = try next()
         matching.cardinality = kind == .keyword(.groupLeft) ? .manyToOne : .oneToMany
-        if try peek().kind == .leftParenthesis {
+        let following = try peek().kind
+        if following == .leftParenthesis || !Self.canBeginOperand(following) {
             matching.include = try parseLabelList().labels
         }
     }

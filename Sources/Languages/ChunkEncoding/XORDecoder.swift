@@ -39,6 +39,15 @@ private func window(_ base: UnsafeRawPointer, _ position: Int) -> UInt64 {
     return (word &<< offset) | (next &>> (8 &- offset))
 }
 
+/// The 57 bits from a bit position, and up to seven more, which may be zeros in place of others. Bound:
+/// reads eight bytes from the position's byte.
+@inline(__always)
+private func prefix(_ base: UnsafeRawPointer, _ position: Int) -> UInt64 {
+    let at = unsafe base + (position &>> 3)
+    let word = unsafe UInt64(bigEndian: at.loadUnaligned(as: UInt64.self))
+    return word &<< UInt64(truncatingIfNeeded: position & 7)
+}
+
 extension XORReader {
     /// Reads samples until `count` are read, one is later than `end`, or the position is beyond
     /// `bitLimit`. Bound: `base` has `margin` readable bytes behind the byte of `bitLimit`;
@@ -49,35 +58,18 @@ extension XORReader {
     ) {
         var state = self
         while state.samplesRead < count, state.position <= bitLimit, state.timestamp <= end {
-            var bits = unsafe window(base, state.position)
-            let zeros = bits.leadingZeroBitCount
+            // The first 57 of these bits are valid at least: enough for all but long values.
+            let bits = unsafe prefix(base, state.position)
+            let zeros = min(bits.leadingZeroBitCount, 56)
             if zeros >= 2 {
-                // Two zero bits: same delta, same value. They come in runs.
-                let run = min(zeros &>> 1, count &- state.samplesRead)
-                var timestamp = state.timestamp
-                let value = Double(bitPattern: state.valueBits)
-                let step = Timestamp(bitPattern: state.delta)
-                var index = state.samplesRead
-                let stop = index &+ run
-                while index < stop {
-                    timestamp &+= step
-                    unsafe timestamps[index] = timestamp
-                    unsafe values[index] = value
-                    index &+= 1
-                }
-                state.timestamp = timestamp
-                state.samplesRead = stop
-                state.position &+= 2 &* run
+                unsafe state.repeatSamples(
+                    min(zeros &>> 1, count &- state.samplesRead), timestamps, values)
                 continue
             }
-            if zeros == 1 {
-                state.position &+= 1
-                bits &<<= 1
-            } else {
-                bits = unsafe state.readChange(base, bits)
-            }
+            var used: UInt64 = 1
+            if zeros == 0 { unsafe used = state.readChange(base, bits) }
+            unsafe state.readValue(base, used == 68 ? nil : bits, used)
             state.timestamp &+= Timestamp(bitPattern: state.delta)
-            unsafe state.readValue(base, bits)
             unsafe timestamps[state.samplesRead] = state.timestamp
             unsafe values[state.samplesRead] = Double(bitPattern: state.valueBits)
             state.samplesRead &+= 1
@@ -85,47 +77,76 @@ extension XORReader {
         self = state
     }
 
-    /// A change of the delta, which begins with a one bit. Returns the bits behind it.
+    /// Two zero bits say: same delta, same value. They come in runs.
+    @inline(__always)
+    private mutating func repeatSamples(
+        _ run: Int, _ timestamps: UnsafeMutablePointer<Timestamp>,
+        _ values: UnsafeMutablePointer<Double>
+    ) {
+        let value = Double(bitPattern: valueBits)
+        let step = Timestamp(bitPattern: delta)
+        let stop = samplesRead &+ run
+        while samplesRead < stop {
+            timestamp &+= step
+            unsafe timestamps[samplesRead] = timestamp
+            unsafe values[samplesRead] = value
+            samplesRead &+= 1
+        }
+        position &+= 2 &* run
+    }
+
+    /// A change of the delta, which begins with a one bit. Returns how many bits it took.
     @inline(__always)
     private mutating func readChange(_ base: UnsafeRawPointer, _ bits: UInt64) -> UInt64 {
         let ones = (~bits).leadingZeroBitCount
         if ones >= 4 {
             delta &+= unsafe window(base, position &+ 4)
-            position &+= 68
-            return unsafe window(base, position)
+            return 68
         }
         // 10 + 14, 110 + 17, 1110 + 20 bits
-        let prefix = UInt64(ones &+ 1)
-        let length = 11 &+ 3 &* UInt64(ones)
+        let prefix = UInt64(truncatingIfNeeded: ones &+ 1)
+        let length = 11 &+ 3 &* UInt64(truncatingIfNeeded: ones)
         let field = (bits &<< prefix) &>> (64 &- length)
         let half = UInt64(1) &<< (length &- 1)
         delta &+= field > half ? field &- (half &<< 1) : field
-        let used = prefix &+ length
-        position &+= Int(used)
-        return bits &<< used
+        return prefix &+ length
     }
 
-    /// A value at `position`, whose first bits (40 at least) are given.
+    /// A value `used` bits behind `position`; `known` are the bits from `position` on, of which 57 are
+    /// valid. Moves behind the value.
     @inline(__always)
-    private mutating func readValue(_ base: UnsafeRawPointer, _ bits: UInt64) {
+    private mutating func readValue(_ base: UnsafeRawPointer, _ known: UInt64?, _ used: UInt64) {
+        let start = position &+ Int(truncatingIfNeeded: used)
+        let bits: UInt64
+        var valid: UInt64 = 57
+        if let known {
+            bits = known &<< used
+            valid = 57 &- used
+        } else {
+            bits = unsafe prefix(base, start)
+        }
         if bits &>> 63 == 0 {
-            position &+= 1
+            position = start &+ 1
             return
         }
-        if bits &>> 62 == 0b10 {
-            position &+= 2
-        } else {
+        var control: UInt64 = 2
+        if bits &>> 62 != 0b10 {
+            control = 13
             let leading = (bits &>> 57) & 31
             let length = (bits &>> 51) & 63
             windowLength = length == 0 ? 64 : length
-            let used = leading &+ windowLength
-            if used > 64 { isMalformed = true }
-            windowShift = (64 &- used) & 63
-            position &+= 13
+            if leading &+ windowLength > 64 { isMalformed = true }
+            windowShift = (64 &- leading &- windowLength) & 63
         }
-        let field = unsafe window(base, position) &>> (64 &- windowLength)
+        let fieldStart = start &+ Int(truncatingIfNeeded: control)
+        let field: UInt64
+        if control &+ windowLength <= valid {
+            field = (bits &<< control) &>> (64 &- windowLength)
+        } else {
+            field = unsafe window(base, fieldStart) &>> (64 &- windowLength)
+        }
         valueBits ^= field &<< windowShift
-        position &+= Int(windowLength)
+        position = fieldStart &+ Int(truncatingIfNeeded: windowLength)
     }
 
     /// The first one or two samples, whose times are integers of whole bytes.
@@ -245,7 +266,7 @@ extension XORReader {
         _ timestamps: UnsafeMutablePointer<Timestamp>, _ values: UnsafeMutablePointer<Double>
     ) {
         timestamp &+= Timestamp(bitPattern: delta)
-        unsafe readValue(base, window(base, position))
+        unsafe readValue(base, nil, 0)
         unsafe timestamps[1] = timestamp
         unsafe values[1] = Double(bitPattern: valueBits)
         samplesRead = 2

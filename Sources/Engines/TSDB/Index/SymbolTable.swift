@@ -4,14 +4,14 @@ internal import Bytes
 internal import Platform
 internal import Storage
 
-/// The texts of an index by number. Texts stay in the mapped file; every eighth offset is kept.
+/// The texts of an index by number. Texts stay in the mapped file; every fourth offset is kept.
 struct SymbolTable: Sendable {
-    private static let stride = 8
+    private static let stride = 4
 
     let count: Int
     private let isAddressedByOffset: Bool
     private let payload: Range<Int>
-    /// Offsets in the file of every eighth text, relative to the payload.
+    /// Offsets of every fourth text, relative to the payload.
     private let sampled: [UInt32]
 
     init(_ file: MappedFile, at offset: Int, version: UInt8) throws(StorageError) {

@@ -115,7 +115,7 @@ import Testing
     }
 
     @Test func largeBodiesGrowTheBufferAndTheNextTargetGetsItsOwn() throws {
-        let text = String(repeating: "metric{label=\"value\"} 1\n", count: 200_000)
+        let text = String(repeating: "metric{label=\"value\"} 1\n", count: 60_000)
         let server = try LoopbackServer { peer in
             let body = peer.text.hasPrefix("GET /large") ? text : "a 1\n"
             if peer.request % 2 == 0 {
@@ -128,7 +128,7 @@ import Testing
             return true
         }
         let large = try scrape(server.url("/large"), count: 4)
-        #expect(large.count == 4 && large.allSatisfy { $0.text == text })
+        #expect(large.count == 4 && large.allSatisfy { $0.body == Array(text.utf8) })
         let small = try scrape(server.url("/small"), count: 2)
         #expect(small.map(\.text) == ["a 1\n", "a 1\n"])
     }

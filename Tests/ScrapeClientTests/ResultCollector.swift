@@ -17,11 +17,7 @@ final class ResultCollector: ScrapeResponder {
     private let results = Monitor<[Result]>([])
 
     func respond(_ result: borrowing ScrapeResult) {
-        var body: [UInt8] = []
-        body.reserveCapacity(result.body.byteCount)
-        for index in result.body.byteOffsets {
-            body.append(result.body.unsafeLoad(fromByteOffset: index, as: UInt8.self))
-        }
+        let body = result.body.withUnsafeBytes { Array($0) }
         let kept = Result(
             body: body, failure: result.failure, contentType: result.contentType,
             times: result.times)

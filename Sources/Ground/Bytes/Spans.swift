@@ -10,8 +10,9 @@ extension [UInt8] {
 }
 
 extension RawSpan {
-    /// The byte at `offset`; traps outside the span.
-    @inline(__always)
+    /// The byte at `offset`; traps outside the span. Inlined into other modules, because it stands in
+    /// loops over bytes.
+    @inlinable @inline(__always)
     package subscript(offset: Int) -> UInt8 {
         precondition(offset >= 0 && offset < byteCount, "offset outside the span")
         return unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)

@@ -156,7 +156,7 @@ extension ScrapeLoop {
     private func deliver(
         _ target: ScrapeTarget, _ exchange: Exchange, _ body: RawSpan, _ failure: ScrapeFailure?
     ) {
-        target.exchange = nil
+        endExchange(target)
         let times = ScrapeTimes(
             scheduled: exchange.start.scheduled, started: exchange.start.wallClock,
             nanoseconds: monotonicNanoseconds() - exchange.start.nanoseconds)

@@ -93,9 +93,7 @@ extension ScrapeLoop {
             send(target, exchange)
             if exchange.unsent.isEmpty { watch(connection, [.readable], target) }
         }
-        if !readiness.isDisjoint(with: [.readable, .failed, .peerClosed]),
-            target.exchange === exchange, target.connection != nil
-        {
+        if readiness.allowsReceiving, target.exchange === exchange, target.connection != nil {
             receive(target, exchange)
         }
     }

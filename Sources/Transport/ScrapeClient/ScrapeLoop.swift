@@ -63,10 +63,14 @@ final class ScrapeLoop {
     }
 
     /// Sets a timer `delay` milliseconds from now, at the end of the tick.
-    private func setTimer(_ kind: Timer.Kind, of target: ScrapeTarget, in delay: Int64) {
+    @discardableResult
+    private func setTimer(
+        _ kind: Timer.Kind, of target: ScrapeTarget, in delay: Int64
+    ) -> Timer {
         let nanoseconds = monotonicNanoseconds() + UInt64(max(0, delay)) * 1_000_000
         let tick = Self.tick(nanoseconds, configuration) + 1
-        timers.set(Timer(tick: tick, target: target.id, serial: target.serial, kind: kind))
+        return timers.set(
+            Timer(tick: tick, target: target.id, serial: target.serial, kind: kind))
     }
 
     private func obey(_ command: Command) {
@@ -115,7 +119,7 @@ final class ScrapeLoop {
         setTimer(.due, of: target, in: isBusy ? 0 : target.scheduled - now)
         guard !isBusy else { return }
         target.serial &+= 1
-        setTimer(.timeout, of: target, in: target.request.timeout)
+        target.timeout = setTimer(.timeout, of: target, in: target.request.timeout)
         let start = ScrapeStart(
             scheduled: scheduled, wallClock: now, nanoseconds: monotonicNanoseconds())
         begin(target, start)
@@ -131,7 +135,12 @@ final class ScrapeLoop {
     private func close(_ target: ScrapeTarget) {
         closeConnection(target)
         takeBackBuffer(target)
+        endExchange(target)
+    }
+
+    func endExchange(_ target: ScrapeTarget) {
         target.exchange = nil
+        if let timeout = target.timeout.take() { timers.cancel(timeout) }
     }
 
     func takeBackBuffer(_ target: ScrapeTarget) {

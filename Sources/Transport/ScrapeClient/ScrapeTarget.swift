@@ -12,6 +12,8 @@ final class ScrapeTarget {
     var scheduled: Int64
     var connection: Connection?
     var exchange: Exchange?
+    /// Set while there is an exchange.
+    var timeout: Timer?
     /// Counts its scrapes, so that the timeout of an earlier one is recognised.
     var serial: UInt32 = 0
 

@@ -14,6 +14,12 @@ package struct Readiness: OptionSet, Sendable, Hashable {
     package static let failed = Readiness(
         rawValue: UInt32(narthex_failed | narthex_hung_up))
     package static let peerClosed = Readiness(rawValue: UInt32(narthex_peer_closed))
+
+    /// Receiving will bring something: bytes, the end, or an error.
+    package var allowsReceiving: Bool {
+        let wanted = Self.readable.rawValue | Self.failed.rawValue | Self.peerClosed.rawValue
+        return rawValue & wanted != 0
+    }
 }
 
 /// Waits on many descriptors at once (epoll, level-triggered). One thread waits; any thread may add,

@@ -2,8 +2,7 @@
 //
 // A hashed timer wheel: time is cut into ticks, a timer lies in the slot `tick mod 1024`, and the slot
 // of every tick that passes is looked through. A timer further off than a turn of the wheel is passed
-// over once a turn. Setting one costs an append; nothing is ever searched or taken out early: who sets
-// timers recognises the ones that have become pointless.
+// over once a turn. Setting one costs an append, and taking one out a search through its slot.
 
 /// Something that shall happen to a target at a tick.
 struct Timer: Sendable, Hashable {
@@ -29,12 +28,23 @@ struct TimerWheel {
 
     init(at tick: UInt64) { current = tick }
 
-    /// A tick that has passed already counts as the next one.
-    mutating func set(_ timer: Timer) {
+    /// A tick that has passed already counts as the next one. Returns the timer as it was set.
+    @discardableResult
+    mutating func set(_ timer: Timer) -> Timer {
         var timer = timer
         timer.tick = max(timer.tick, current + 1)
         slots[Int(timer.tick % UInt64(Self.slotCount))].append(timer)
         count += 1
+        return timer
+    }
+
+    /// Takes out a timer that `set` has returned; one that has been handed out is not missed.
+    mutating func cancel(_ timer: Timer) {
+        let slot = Int(timer.tick % UInt64(Self.slotCount))
+        guard let index = slots[slot].firstIndex(of: timer) else { return }
+        slots[slot].swapAt(index, slots[slot].count - 1)
+        slots[slot].removeLast()
+        count -= 1
     }
 
     /// Appends the timers up to `tick` to `due`, timeouts first.
@@ -51,8 +61,10 @@ struct TimerWheel {
         }
         current = tick
         count -= due.count - start
-        due[start...].sort {
-            ($0.kind.rawValue, $0.tick, $0.target) < ($1.kind.rawValue, $1.tick, $1.target)
+        if due.count - start > 1 {
+            due[start...].sort {
+                ($0.kind.rawValue, $0.tick, $0.target) < ($1.kind.rawValue, $1.tick, $1.target)
+            }
         }
     }
 

@@ -26,7 +26,11 @@ package final class MemoryStorage: Queryable {
                 if let previous, time <= previous { return false }
                 previous = time
             }
-            if !times.isEmpty { Self.append(samples, to: &all[labels, default: SampleColumns()]) }
+            if !times.isEmpty {
+                var samples = samples
+                CounterResetHints.set(in: &samples, behind: all[labels] ?? SampleColumns())
+                Self.append(samples, to: &all[labels, default: SampleColumns()])
+            }
             return true
         }
     }

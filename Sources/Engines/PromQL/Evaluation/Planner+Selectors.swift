@@ -27,7 +27,7 @@ extension Planner {
         }
         return InstantSelect(
             evaluation: evaluation, selection: selection, steps: steps, times: times,
-            output: output)
+            output: output, stripsBuckets: histogramDetail.isSummary)
     }
 
     /// The samples that a range vector covers at all steps together, and how to find those of a step.
@@ -58,7 +58,9 @@ extension Planner {
         let read = index.readRange
         let selection = try selection(matrix.selector.matchers, over: read)
         return Ranges(
-            source: StoredColumns(evaluation: evaluation, selection: selection, range: read),
+            source: StoredColumns(
+                evaluation: evaluation, selection: selection, range: read,
+                stripsBuckets: histogramDetail.isSummary),
             times: times, range: range, rangeExtension: matrix.selector.rangeExtension,
             place: matrix.source)
     }
@@ -75,6 +77,9 @@ extension Planner {
         var start = step &* (left / step)
         if start <= left { start = start.advancedClamped(by: step) }
         let inner = Steps(from: start, through: times.last, every: step)
+        let outer = histogramDetail
+        histogramDetail.needsBuckets = true
+        defer { histogramDetail = outer }
         return Ranges(
             source: SubqueryColumns(input: try vector(subquery.expression, inner)),
             times: times, range: range, rangeExtension: .none, place: SourceRange(0, 0))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Bytes
 internal import Model
 internal import PromQLSyntax
 internal import Storage
@@ -10,6 +11,8 @@ final class Planner {
     let evaluation: Evaluation
     let durations: DurationResolver
     private var selections = SelectionCache()
+    /// Whether selectors are to give histograms without their buckets.
+    var histogramDetail = HistogramDetail()
 
     init(_ evaluation: Evaluation) {
         self.evaluation = evaluation
@@ -71,6 +74,10 @@ final class Planner {
     private func binary(_ node: BinaryOperation, _ steps: Steps) throws(QueryError)
         -> any VectorOperator
     {
+        let trims = node.operation == .trimLower || node.operation == .trimUpper
+        let outer = histogramDetail
+        if trims { histogramDetail.needsBuckets = true }
+        defer { histogramDetail = outer }
         switch (node.left.type, node.right.type) {
         case (.scalar, _):
             let scalars = try scalar(node.left, steps)
@@ -117,7 +124,7 @@ final class Planner {
                 String(validating: label.bytes, as: UTF8.self) != nil
             else {
                 let text = node.parameter.map { parameter in
-                    if case .string(let label) = parameter { return quoted(label.value) }
+                    if case .string(let label) = parameter { return quoted(label.bytes.raw) }
                     return ""
                 }
                 throw .execution("invalid label name \(text ?? "")")

@@ -105,6 +105,9 @@ extension Planner {
     func histogramCall(_ function: Function, _ arguments: [Expression], _ steps: Steps)
         throws(QueryError) -> any VectorOperator
     {
+        let outer = histogramDetail
+        histogramDetail.needsBuckets = true
+        defer { histogramDetail = outer }
         let before = evaluation.budget.current
         switch function {
         case .histogramQuantile:
@@ -232,6 +235,11 @@ extension Planner {
     func histogramValue(_ function: Function, _ argument: Expression, _ steps: Steps)
         throws(QueryError) -> any VectorOperator
     {
+        let outer = histogramDetail
+        if function == .histogramCount || function == .histogramSum || function == .histogramAvg {
+            histogramDetail.wantsTotals = true
+        }
+        defer { histogramDetail = outer }
         let input = try vector(argument, steps)
         // Only the name goes here; type and unit stay.
         let rows = input.rows.map { row in

@@ -22,6 +22,9 @@ struct InstantSelect: VectorOperator {
     let steps: Steps
     let times: ReferenceTimes
     var output = Output.sample
+    var stripsBuckets = false
+    /// Info metrics must be floats.
+    var refusesHistograms = false
 
     var rows: [RowLabels] { selection.rows }
 
@@ -35,6 +38,12 @@ struct InstantSelect: VectorOperator {
             try evaluation.checkpoint()
             try selection.read(series, range, into: &columns)
             if columns.isEmpty { continue }
+            if refusesHistograms, !columns.histograms.isEmpty {
+                throw .execution(
+                    "this should be an info metric, with float samples: "
+                        + selection.rows[series].labels.description)
+            }
+            if stripsBuckets { columns.stripBuckets() }
             if row.width != steps.count { row = Row(width: steps.count) }
             if columns.histograms.isEmpty, output == .sample {
                 if steps.isSingle {

@@ -19,6 +19,7 @@ struct StoredColumns: ColumnSource {
     let evaluation: Evaluation
     let selection: Selection
     let range: TimeRange
+    var stripsBuckets = false
 
     var rows: [RowLabels] { selection.rows }
 
@@ -30,6 +31,7 @@ struct StoredColumns: ColumnSource {
             try evaluation.checkpoint()
             try selection.read(index, range, into: &columns)
             columns.dropStaleMarkers()
+            if stripsBuckets { columns.stripBuckets() }
             if columns.isEmpty { continue }
             evaluation.statistics.samplesRead += columns.timestamps.count
             evaluation.statistics.samplesRead += columns.histogramTimestamps.count

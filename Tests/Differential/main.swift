@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Asks two servers that hold the same data the same random queries and compares the answers: series,
-// values as text, warnings and infos, errors. Every query has a seed of its own, which is printed with a
-// disagreement and repeats it.
+// Asks two servers that hold the same data the same random queries and compares the answers:
+// series, values as text, warnings and infos, errors. Every query has a seed of its own, which is
+// printed with a disagreement and repeats it.
 //
 //     Differential --left http://127.0.0.1:9090 --right http://127.0.0.1:9091 \
 //         --start 1700000000 --end 1700003600 --count 1000 --seed 1
 //
-// `--only SEED` repeats one query, `--depth N` bounds the nesting (3), `--values-only` ignores warnings,
-// infos and the texts of errors, `--metrics REGEX` restricts the metrics, `--verbose` shows every query.
-// Exit status 1 if the servers disagreed anywhere.
+// `--only SEED` repeats one query, `--depth N` bounds the nesting (3), `--values-only` ignores
+// warnings, infos and the texts of errors, `--metrics REGEX` restricts the metrics, `--verbose`
+// shows every query. Exit status 1 if the servers disagreed anywhere.
 
 import Foundation
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Sums, differences and multiples of native histograms. Two exponential histograms meet in the
-// coarser of their schemas and in a common zero bucket: the wider of the two, widened further until no
-// populated bucket of either straddles its border. Two with custom buckets meet in the bounds that
-// both have. Buckets are worked on as a list of index and count and put into spans at the end.
+// coarser of their schemas and in a common zero bucket: the wider of the two, widened further until
+// no populated bucket of either straddles its border. Two with custom buckets meet in the bounds
+// that both have. Buckets are worked on as a list of index and count and put into spans at the end.
 
 internal import Glibc
 
@@ -48,8 +48,8 @@ extension FloatHistogram {
         return result
     }
 
-    /// Every count and the sum divided. Division by zero leaves no buckets: these would all be NaN or
-    /// infinite.
+    /// Every count and the sum divided. Division by zero leaves no buckets: these would all be NaN
+    /// or infinite.
     package func divided(by divisor: Double) -> FloatHistogram {
         var result = self
         result.zeroCount /= divisor
@@ -216,8 +216,11 @@ extension FloatHistogram {
     static func reconcileZeroBuckets(
         _ left: inout FloatHistogram, _ right: inout FloatHistogram
     ) {
-        // Widening one can force the other to widen further, but each round takes in a bucket.
-        while left.zeroThreshold != right.zeroThreshold {
+        // Widening one can force the other to widen further, but each round takes in a bucket. NaN
+        // is no width and never equal.
+        while left.zeroThreshold < right.zeroThreshold
+            || left.zeroThreshold > right.zeroThreshold
+        {
             if left.zeroThreshold > right.zeroThreshold {
                 right.widenZeroBucket(to: left.zeroThreshold)
             } else {
@@ -226,8 +229,8 @@ extension FloatHistogram {
         }
     }
 
-    /// Takes all buckets up to `threshold` into the zero bucket. A populated one that reaches beyond
-    /// it moves the threshold to its own bound.
+    /// Takes all buckets up to `threshold` into the zero bucket. A populated one that reaches
+    /// beyond it moves the threshold to its own bound.
     mutating func widenZeroBucket(to threshold: Double) {
         var threshold = threshold
         var positive = BucketList(positiveSpans, positiveBuckets)

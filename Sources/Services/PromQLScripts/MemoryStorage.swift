@@ -4,8 +4,8 @@ package import Model
 package import Storage
 internal import Synchronization
 
-/// A storage that holds its series in memory as the columns that queries read: for scripts, unit tests
-/// of rules, and tests. A querier sees what had been appended when it was made.
+/// A storage that holds its series in memory as the columns that queries read: for scripts, unit
+/// tests of rules, and tests. A querier sees what had been appended when it was made.
 package final class MemoryStorage: Queryable {
     private let series = Mutex<[Labels: SampleColumns]>([:])
 

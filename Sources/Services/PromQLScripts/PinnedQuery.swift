@@ -34,8 +34,8 @@ private struct Pinning {
         .predictLinear, .range, .start, .step, .time, .timestamp,
     ]
 
-    /// `start()` and `end()` give way to the time too. What stands in a subquery is left alone: it is
-    /// evaluated at the subquery's own times.
+    /// `start()` and `end()` give way to the time too. What stands in a subquery is left alone: it
+    /// is evaluated at the subquery's own times.
     private func pinned(_ at: AtModifier?) -> AtModifier {
         if case .timestamp(let time) = at { return .timestamp(time) }
         return .timestamp(time)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs test scripts. An instant query is also asked as the middle step of a range query, and, unless a
-// function in it depends on when it is evaluated, with `@` on every selector at other times; all must
-// give what is expected.
+// Runs test scripts. An instant query is also asked as the middle step of a range query, and,
+// unless a function in it depends on when it is evaluated, with `@` on every selector at other
+// times; all must give what is expected.
 
 internal import LinearRegex
 internal import Model

@@ -16,8 +16,8 @@ extension Lexer {
         return .duration
     }
 
-    /// The units, and further numbers with units, behind the first number of a duration. Their order
-    /// is checked when the duration is read.
+    /// The units, and further numbers with units, behind the first number of a duration. Their
+    /// order is checked when the duration is read.
     private mutating func scanRestOfDuration() -> Bool {
         guard accept(where: { "smhdwy".utf8.contains($0) }) else { return false }
         _ = accept(UInt8(ascii: "s"))

@@ -65,8 +65,8 @@ extension ExpressionParser {
 
     // MARK: Offsets
 
-    /// What follows `offset`. A single number, word or parenthesis behind a sign ends there, so that
-    /// `a offset 5m + b` adds b; only behind an opening parenthesis arithmetic goes on.
+    /// What follows `offset`. A single number, word or parenthesis behind a sign ends there, so
+    /// that `a offset 5m + b` adds b; only behind an opening parenthesis arithmetic goes on.
     mutating func parseOffset() throws(ParseError) -> DurationExpression {
         guard let sign = try acceptSign() else {
             if try peek().kind == .leftParenthesis { return try parseDurationExpression(0) }

@@ -9,15 +9,15 @@
 // a time and only when needed, so that of two errors the one is reported that upstream's parser
 // meets first. Types are checked when the whole query has been read.
 //
-// The height of the tree is bounded (`maximumExpressionDepth`): everything that walks a tree afterwards,
-// its release included, recurses, and may do so on a thread with a stack of 512 KiB.
+// The height of the tree is bounded (`maximumExpressionDepth`): everything that walks a tree
+// afterwards, its release included, recurses, and may do so on a thread with a stack of 512 KiB.
 
 internal import Bytes
 package import Model
 
-/// The most levels that an expression may have: parentheses, calls, operators of a chain, signs. In an
-/// optimised build parsing takes about 0.9 KiB of stack a level, so that this many need less than half
-/// of 512 KiB.
+/// The most levels that an expression may have: parentheses, calls, operators of a chain, signs. In
+/// an optimised build parsing takes about 0.9 KiB of stack a level, so that this many need less
+/// than half of 512 KiB.
 package let maximumExpressionDepth = 250
 
 /// An expression with the number of levels below and including it.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Native histograms as test scripts write them: `{{schema:1 sum:3 buckets:[1 2] offset:-1}}`, keys in
-// any order, what is left out 0 or empty.
+// Native histograms as test scripts write them: `{{schema:1 sum:3 buckets:[1 2] offset:-1}}`, keys
+// in any order, what is left out 0 or empty.
 
 internal import Bytes
 package import Model

@@ -17,7 +17,8 @@ package struct SeriesDescription: Sendable, Hashable {
     package var values: [SeriesValue]
 }
 
-/// Reads a series description. Repetitions are written out; more than ten million values are refused.
+/// Reads a series description. Repetitions are written out; more than ten million values are
+/// refused.
 package func parseSeriesDescription(_ text: String) throws(ParseError) -> SeriesDescription {
     var parser = SeriesParser(text)
     return try parser.parse()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The tree of a PromQL query: what was written, with types checked. A value; it knows no storage, no
-// engine and no results.
+// The tree of a PromQL query: what was written, with types checked. A value; it knows no storage,
+// no engine and no results.
 
 package import Model
 

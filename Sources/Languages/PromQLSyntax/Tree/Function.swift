@@ -63,8 +63,8 @@ package enum Function: String, Sendable, Hashable, CaseIterable {
 /// What a function takes and returns.
 package struct FunctionSignature: Sendable, Hashable {
     package var arguments: [ValueType]
-    /// 0: exactly `arguments`. Otherwise the last of them may be left out, and `arguments.count - 1 +
-    /// variadic` is the most that may be given, the last type repeated; -1: any number.
+    /// 0: exactly `arguments`. Otherwise the last of them may be left out, and `arguments.count - 1
+    /// + variadic` is the most that may be given, the last type repeated; -1: any number.
     package var variadic: Int
     package var returns: ValueType
     package var isExperimental: Bool

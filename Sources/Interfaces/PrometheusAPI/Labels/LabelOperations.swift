@@ -99,7 +99,8 @@ private struct LabelSelection {
         limit = try parameters.limit()
         let start = try parameters.time("start", default: Parameters.earliest)
         let end = try parameters.time("end", default: Parameters.latest)
-        range = TimeRange(start: start, end: end)
+        // Ends in the wrong order are no error upstream: what covers both of them is found.
+        range = TimeRange(start: min(start, end), end: max(start, end))
         do throws(APIFailure) {
             matcherSets = try parameters.matcherSets()
         } catch {

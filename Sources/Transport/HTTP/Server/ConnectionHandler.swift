@@ -23,6 +23,8 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private struct Incoming {
         var head: HTTPRequestHead
+        /// Complete but for its body.
+        var request: Request
         var match: Router.Match
         var limit: Int
         var body: [UInt8] = []
@@ -103,17 +105,21 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         postpone()
-        let path = Request(method: head.method.rawValue, target: head.uri).path
-        let match = shared.router.match(head.method.rawValue, path)
+        var request = Request(
+            method: head.method.rawValue, target: head.uri, headers: Headers(head.headers))
+        let match = shared.router.match(request.method, request.path)
         var limit = 1 << 20
-        if case .route(let route, _) = match { limit = route.bodyLimit }
+        if case .route(let route, let parameters) = match {
+            limit = route.bodyLimit
+            request.pathParameters = parameters
+        }
         let declared = head.headers.first(name: "Content-Length").flatMap { Int($0) } ?? 0
         guard declared <= limit else { return refuse(head, 413, context) }
         if head.headers[canonicalForm: "Expect"].contains("100-continue") {
             let go = HTTPResponseHead(version: head.version, status: .continue)
             context.writeAndFlush(wrapOutboundOut(.head(go)), promise: nil)
         }
-        phase = .receiving(Incoming(head: head, match: match, limit: limit))
+        phase = .receiving(Incoming(head: head, request: request, match: match, limit: limit))
     }
 
     private func collect(_ piece: ByteBuffer, _ context: ChannelHandlerContext) {
@@ -151,9 +157,11 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func end(_ context: ChannelHandlerContext) {
         guard case .receiving(let incoming) = phase else { return }
         phase = .idle
+        var request = incoming.request
+        request.body = incoming.body
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let exchange = Exchange(
-            request: request(incoming), channel: context.channel, shared: shared,
+            request: request, channel: context.channel, shared: shared,
             keepsAlive: incoming.head.isKeepAlive && !isDraining, version: incoming.head.version
         ) { keepsAlive in
             bound.value.0.phase = .finishing
@@ -178,21 +186,18 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
     }
 
-    private func request(_ incoming: Incoming) -> Request {
-        var headers = Headers()
-        for (name, value) in incoming.head.headers { headers.add(name, value) }
-        var request = Request(
-            method: incoming.head.method.rawValue, target: incoming.head.uri, headers: headers,
-            body: incoming.body)
-        if case .route(_, let parameters) = incoming.match { request.pathParameters = parameters }
-        return request
-    }
-
     private func finished(_ keepsAlive: Bool, _ context: ChannelHandlerContext) {
         postpone()
         // The next request may have come in already.
         guard case .finishing = phase else { return }
         phase = .idle
         if !keepsAlive || isDraining { context.close(promise: nil) }
+    }
+}
+
+extension Headers {
+    fileprivate init(_ fields: HTTPHeaders) {
+        self.init()
+        for (name, value) in fields { add(name, value) }
     }
 }

@@ -133,15 +133,20 @@ struct ServerTests {
     func refusals() throws {
         try withServer { _, address in
             for request in [
-                "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2000\r\n\r\n",
+                "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n"
+                    + String(repeating: "a", count: 2_000_000),
                 "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n"
-                    + String(repeating: "a", count: 2000),
+                    + String(repeating: "a", count: 2000) + "\r\n0\r\n\r\n",
             ] {
                 let client = RawClient(address)
                 client.send(request)
                 #expect(client.answer()?.status == 413)
                 #expect(client.answer() == nil)
             }
+            let long = RawClient(address)
+            long.send(
+                "GET /inline?\(String(repeating: "a", count: 200_000)) HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(long.answer()?.status == 200)
             let client = RawClient(address)
             client.send("nonsense\r\n\r\n")
             #expect(client.answer()?.status == 400)

@@ -134,7 +134,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         phase = .receiving(incoming)
     }
 
-    /// Answers before the request is complete, and closes, since the rest is not wanted.
+    /// Answers before the request is complete, since the rest is not wanted. It is still taken off the
+    /// connection for a while, or the client would see the connection break before the answer.
     private func refuse(_ head: HTTPRequestHead, _ status: Int, _ context: ChannelHandlerContext) {
         phase = .discarding
         let reason = HTTPResponseStatus(statusCode: status).reasonPhrase
@@ -146,7 +147,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         let text = context.channel.allocator.buffer(string: reason + "\n")
         context.write(wrapOutboundOut(.head(response)), promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(text))), promise: nil)
-        context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { _ in
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(5)) {
             context.close(promise: nil)
         }
         shared.observer?.answered(pattern: nil, status: status, seconds: 0, bytes: 0)
@@ -155,6 +157,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     // MARK: Answering
 
     private func end(_ context: ChannelHandlerContext) {
+        if case .discarding = phase { return context.close(promise: nil) }
         guard case .receiving(let incoming) = phase else { return }
         phase = .idle
         var request = incoming.request

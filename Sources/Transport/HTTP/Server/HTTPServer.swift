@@ -81,7 +81,11 @@ package final class HTTPServer: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
-                    try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
+                    try pipeline.configureHTTPServerPipeline(
+                        position: .last, withPipeliningAssistance: true, withServerUpgrade: nil,
+                        withErrorHandling: true, withOutboundHeaderValidation: true,
+                        withEncoderConfiguration: .init(),
+                        withDecoderLimitConfiguration: headerLimits)
                     try pipeline.addHandler(ConnectionHandler(shared))
                 }
             }
@@ -106,6 +110,14 @@ package final class HTTPServer: Sendable {
     /// Open connections.
     package var connectionCount: Int { shared.connections.count }
 }
+
+/// A megabyte, as Go takes: long queries come in the first line.
+private let headerLimits: NIOHTTPDecoderLimitConfiguration = {
+    var limits = NIOHTTPDecoderLimitConfiguration()
+    limits.maxHeaderFieldSize = 1 << 20
+    limits.maxHeaderListSize = 1 << 20
+    return limits
+}()
 
 /// Why the server cannot serve, in Go's words where there are some.
 package struct HTTPServerError: Error, Sendable, CustomStringConvertible {

@@ -210,6 +210,13 @@ if isWanted("Conformance") {
                 .map { .target(name: $0) },
             path: "Tests/Conformance", swiftSettings: [.swiftLanguageMode(.v6)]))
 }
+if wanted?.contains("HeadBenchmark") ?? false {
+    targets.append(
+        .executableTarget(
+            name: "HeadBenchmark",
+            dependencies: ["Instrumentation", "Model", "Platform", "Storage", "TSDB"],
+            path: "Benchmarks/Head", swiftSettings: [.swiftLanguageMode(.v6)]))
+}
 if isWanted("Differential") {
     targets.append(
         .executableTarget(

@@ -12,13 +12,15 @@ import Storage
 import TSDB
 
 let arguments = CommandLine.arguments
-guard arguments.count >= 4, let seriesCount = Int(arguments[2]), let rounds = Int(arguments[3]) else {
+guard arguments.count >= 4, let seriesCount = Int(arguments[2]), let rounds = Int(arguments[3])
+else {
     print("usage: HeadBenchmark <folder> <series> <rounds> [snappy|none|zstd]")
     exit(2)
 }
 let folder = arguments[1]
 var options = HeadOptions()
-options.compression = arguments.count > 4 && arguments[4] == "none"
+options.compression =
+    arguments.count > 4 && arguments[4] == "none"
     ? .none : arguments.count > 4 && arguments[4] == "zstd" ? .zstd : .snappy
 
 /// Resident memory that is not of files, in bytes.
@@ -45,7 +47,9 @@ func measured(_ name: String, _ body: () throws -> Int) rethrows {
     let perItem = count > 0 ? used * 1e9 / Double(count) : 0
     print(
         name,
-        String(format: "%.3f s, cpu %.3f s, %d items, %.1f ns cpu each", elapsed, used, count, perItem))
+        String(
+            format: "%.3f s, cpu %.3f s, %d items, %.1f ns cpu each", elapsed, used, count, perItem)
+    )
 }
 
 /// One exporter's thousand series: families with a few labels each.
@@ -92,7 +96,9 @@ let base: Int64 = 1_700_000_000_000
             _ = try head.commit(batches[target], .skipFaulty)
         }
         if round % 60 == 59 {
-            print("round", round + 1, (residentBytes() - before - batchBytes) / seriesCount, "bytes a series")
+            print(
+                "round", round + 1, (residentBytes() - before - batchBytes) / seriesCount,
+                "bytes a series")
         }
     }
     return range.count * targets * perTarget
@@ -130,7 +136,9 @@ let range = TimeRange(start: .min, end: .max)
 }
 try select("one family", [Matcher("__name__", equals: "node_family_7_total")])
 try select("one target", [Matcher("instance", equals: "host-000003:9100")])
-try select("regex", [Matcher("__name__", .regexMatch, "node_family_1.*_total"), Matcher("mode", .notEqual, "idle")])
+try select(
+    "regex",
+    [Matcher("__name__", .regexMatch, "node_family_1.*_total"), Matcher("mode", .notEqual, "idle")])
 try measured("close") {
     try head.close()
     return 0

@@ -41,7 +41,7 @@ extension Head {
         var at = 0
         while true {
             let end = store.withLock { store in
-                let end = min(at + sliceSize, store.series.end)
+                let end = min(at + sliceSize, store.samples.series.end)
                 for slot in at..<end {
                     store.truncateChunks(UInt32(slot), before: time, &remains)
                 }
@@ -73,19 +73,21 @@ extension HeadStore {
         _ slot: UInt32, before time: Timestamp, _ remains: inout Remains
     ) {
         guard labels.has(slot) else { return }
-        let state = series.states[slot]
+        let state = samples.series.states[slot]
         guard state.hasSamples, state.encoder.timestamp >= time else {
             remains.candidates.append(slot)
             return
         }
-        series.removeChunks(slot, endingBefore: time)
+        samples.series.removeChunks(slot, endingBefore: time)
         var first = remains.firstFile
-        series.forEachChunk(slot) {
+        samples.series.forEachChunk(slot) {
             first = min(first, $0.file)
             return true
         }
         remains.firstFile = first
-        if let oldest = firstTimestamp(slot) { remains.minTime = min(remains.minTime, oldest) }
+        if let oldest = samples.firstTimestamp(slot) {
+            remains.minTime = min(remains.minTime, oldest)
+        }
     }
 
     /// Drops the series that are still without young samples, and moves the bounds. Returns how many.
@@ -97,18 +99,17 @@ extension HeadStore {
         let candidates = remains.candidates
         var refs: [UInt64] = []
         for slot in candidates where labels.has(slot) {
-            let state = series.states[slot]
+            let state = samples.series.states[slot]
             if state.hasSamples, state.encoder.timestamp >= time {
                 truncateChunks(slot, before: time, &remains)
                 continue
             }
             dropped.insert(slot)
-            refs.append(series.refs[slot])
-            series.removeChunks(slot, endingBefore: nil)
-            pieces.release(&series, slot)
+            refs.append(samples.series.refs[slot])
+            samples.removeAllChunks(slot)
         }
         try labels.remove(dropped)
-        series.remove(dropped)
+        samples.series.remove(dropped)
         moveBounds(time, remains.minTime)
         for ref in refs { restart.expiries[ref] = bounds.minValidTime }
         do {
@@ -132,10 +133,12 @@ extension HeadStore {
     }
 }
 
-extension ChunkPieces {
-    fileprivate mutating func release(_ series: inout SeriesTable, _ slot: UInt32) {
+extension SampleStore {
+    /// Takes the memory of the open chunk and the list of full ones back.
+    fileprivate mutating func removeAllChunks(_ slot: UInt32) {
+        series.removeChunks(slot, endingBefore: nil)
         var state = series.states[slot]
-        release(&state)
+        pieces.release(&state)
         series.states[slot] = state
     }
 }

@@ -44,7 +44,7 @@ extension HeadStore {
             batch.values.count == batch.count
                 && (batch.timestamps.isEmpty || batch.timestamps.count == batch.count),
             "the columns of a batch are of one length")
-        var outcome = check(batch)
+        var outcome = samples.check(batch, bounds, options.blockRange, &writing)
         if policy == .allOrNothing, !outcome.faults.isEmpty {
             count(outcome)
             outcome.stored = 0
@@ -52,14 +52,7 @@ extension HeadStore {
         }
         count(outcome)
         try write()
-        let hasOwnTimes = !batch.timestamps.isEmpty
-        let shared = batch.sharedTimestamp
-        for index in writing.accepted {
-            let time = hasOwnTimes ? batch.timestamps[index] : shared
-            append(Int(batch.refs[index].slot), time, batch.values[index])
-            if hasOwnTimes { bounds.include(time) }
-        }
-        if !hasOwnTimes, !writing.accepted.isEmpty { bounds.include(shared) }
+        samples.append(batch, writing.accepted, &bounds)
         metrics.samplesAppended.increment(by: Double(writing.accepted.count))
         return outcome
     }
@@ -74,8 +67,44 @@ extension HeadStore {
         }
     }
 
+    /// Makes sure that appending cannot fail, then logs: new series, then samples, in one write.
+    private func write() throws(StorageError) {
+        guard !writing.accepted.isEmpty, let log else { return }
+        // An append takes two pieces at most: the rest of a sample, or a new chunk.
+        try samples.pieces.reserve(2 * writing.accepted.count)
+        try samples.series.reserveChunks(writing.accepted.count)
+        do {
+            if !writing.newSeries.isEmpty { try log.add(writing.newSeries.writer.bytes.raw) }
+            try log.add(writing.samples.bytes)
+            try log.write()
+        } catch {
+            log.discard()
+            metrics.walWritesFailed.increment()
+            throw StorageError(.inputOutput, "write to WAL: \(error)")
+        }
+        writing.newSeries.removeAll()
+    }
+
+    /// Logs the new series by themselves. Where that fails they wait for the next commit.
+    func logNewSeries() {
+        guard let log else { return }
+        do {
+            try log.add(writing.newSeries.writer.bytes.raw)
+            try log.write()
+            writing.newSeries.removeAll()
+        } catch {
+            log.discard()
+            metrics.walWritesFailed.increment()
+        }
+    }
+}
+
+extension SampleStore {
     /// Fills `writing.accepted` and the record of the samples to be taken.
-    private func check(_ batch: SampleBatch) -> CommitOutcome {
+    fileprivate mutating func check(
+        _ batch: SampleBatch, _ bounds: HeadBounds, _ blockRange: Milliseconds,
+        _ writing: inout CommitBuffers
+    ) -> CommitOutcome {
         var outcome = CommitOutcome()
         writing.accepted.removeAll(keepingCapacity: true)
         writing.samples.removeAll()
@@ -93,7 +122,7 @@ extension HeadStore {
                 outcome.faults.append((index, .staleRef))
                 continue
             }
-            let bound = lowerBound ?? bounds.lowerBound(time, options.blockRange)
+            let bound = lowerBound ?? bounds.lowerBound(time, blockRange)
             lowerBound = bound
             guard time >= bound else {
                 outcome.faults.append((index, .outOfBounds))
@@ -134,21 +163,21 @@ extension HeadStore {
         return outcome
     }
 
-    /// Makes sure that appending cannot fail, then logs: new series, then samples, in one write.
-    private func write() throws(StorageError) {
-        guard !writing.accepted.isEmpty, let log else { return }
-        // An append takes two pieces at most: the rest of a sample, or a new chunk.
-        try pieces.reserve(2 * writing.accepted.count)
-        try series.reserveChunks(writing.accepted.count)
-        do {
-            if !writing.newSeries.isEmpty { try log.add(writing.newSeries.writer.bytes.raw) }
-            try log.add(writing.samples.bytes)
-            try log.write()
-        } catch {
-            log.discard()
-            metrics.walWritesFailed.increment()
-            throw StorageError(.inputOutput, "write to WAL: \(error)")
+    /// Appends what was accepted of a batch.
+    fileprivate mutating func append(
+        _ batch: SampleBatch, _ accepted: [Int], _ bounds: inout HeadBounds
+    ) {
+        guard !accepted.isEmpty else { return }
+        guard !batch.timestamps.isEmpty else {
+            bounds.include(batch.sharedTimestamp)
+            for index in accepted {
+                append(Int(batch.refs[index].slot), batch.sharedTimestamp, batch.values[index])
+            }
+            return
         }
-        writing.newSeries.removeAll()
+        for index in accepted {
+            bounds.include(batch.timestamps[index])
+            append(Int(batch.refs[index].slot), batch.timestamps[index], batch.values[index])
+        }
     }
 }

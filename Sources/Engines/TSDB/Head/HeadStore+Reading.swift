@@ -8,11 +8,11 @@ extension HeadStore {
     /// Before this time nothing is shown: it is in blocks, or was never valid.
     var visibleStart: Timestamp { max(bounds.minValidTime, restart.lastTruncation) }
 
-    var chunkCount: Int { series.chunkCount + openChunkCount }
+    var chunkCount: Int { samples.series.chunkCount + openChunkCount }
 
     private var openChunkCount: Int {
         var count = 0
-        labels.live.forEach { if series.states[$0].hasOpenChunk { count += 1 } }
+        labels.live.forEach { if samples.series.states[$0].hasOpenChunk { count += 1 } }
         return count
     }
 
@@ -29,17 +29,17 @@ extension HeadStore {
         slots.forEach { if !hasChunk($0, in: range) { dropped.append($0) } }
         for slot in dropped { slots.remove(slot) }
         return labels.inLabelOrder(slots).map {
-            SelectedSeries(slot: $0, newest: series.states[$0].encoder.timestamp)
+            SelectedSeries(slot: $0, newest: samples.series.states[$0].encoder.timestamp)
         }
     }
 
     private func hasChunk(_ slot: UInt32, in range: TimeRange) -> Bool {
-        let state = series.states[slot]
+        let state = samples.series.states[slot]
         guard state.hasSamples, state.encoder.timestamp >= range.start else { return false }
         if state.encoder.timestamp <= range.end { return true }
-        if state.hasOpenChunk, pieces.firstTimestamp(state) <= range.end { return true }
+        if state.hasOpenChunk, samples.pieces.firstTimestamp(state) <= range.end { return true }
         var isThere = false
-        series.forEachChunk(slot) { chunk in
+        samples.series.forEachChunk(slot) { chunk in
             if chunk.end < range.start { return false }
             isThere = chunk.start <= range.end
             return !isThere
@@ -52,20 +52,20 @@ extension HeadStore {
         _ slot: UInt32, _ range: TimeRange
     ) throws(StorageError) -> [ChunkSource] {
         var sources: [ChunkSource] = []
-        let state = series.states[slot]
+        let state = samples.series.states[slot]
         if state.hasOpenChunk, state.encoder.timestamp >= range.start,
-            pieces.firstTimestamp(state) <= range.end
+            samples.pieces.firstTimestamp(state) <= range.end
         {
             var bytes: [UInt8] = []
             bytes.reserveCapacity(state.encoder.byteCount)
-            pieces.copy(state, to: &bytes)
+            samples.pieces.copy(state, to: &bytes)
             let open = TimeRange(
-                start: pieces.firstTimestamp(state), end: state.encoder.timestamp)
+                start: samples.pieces.firstTimestamp(state), end: state.encoder.timestamp)
             let encoding = EncodedChunk.Encoding.xor.rawValue
             sources.append(ChunkSource(range: open, place: .memory(bytes, encoding: encoding)))
         }
         var isComplete = true
-        series.forEachChunk(slot) { chunk in
+        samples.series.forEachChunk(slot) { chunk in
             if chunk.end < range.start { return false }
             guard chunk.start <= range.end else { return true }
             let place = HeadChunkFiles.Place(file: chunk.file, offset: chunk.offset)

@@ -11,8 +11,7 @@ internal import Storage
 final class HeadStore {
     let options: HeadOptions
     let metrics: HeadMetrics
-    var series: SeriesTable
-    var pieces: ChunkPieces
+    var samples: SampleStore
     var labels: LabelIndex
     let files: HeadChunkFiles
     /// Nil until the log was replayed, and for good where the folder is read-only.
@@ -25,15 +24,14 @@ final class HeadStore {
         _ directory: String, _ options: HeadOptions, minValidTime: Timestamp,
         _ metrics: HeadMetrics, _ fileSystem: any FileSystem
     ) throws(StorageError) {
-        let series = try SeriesTable()
-        let pieces = try ChunkPieces()
+        let files = HeadChunkFiles("\(directory)/chunks_head", fileSystem)
+        let samples = try SampleStore(options, files, metrics.chunksCreated)
         let labels = try LabelIndex()
-        self.series = series
-        self.pieces = pieces
+        self.samples = samples
         self.labels = labels
+        self.files = files
         self.options = options
         self.metrics = metrics
-        files = HeadChunkFiles("\(directory)/chunks_head", fileSystem)
         bounds = HeadBounds(minValidTime: minValidTime)
     }
 
@@ -44,7 +42,7 @@ final class HeadStore {
         let hash = xxHash64(packed)
         if let slot = labels.find(packed, hash: hash) { return (slot, false) }
         let ref = ref ?? restart.nextRef
-        let slot = try series.add(ref: ref)
+        let slot = try samples.series.add(ref: ref)
         try labels.add(slot, packed, hash: hash)
         restart.nextRef = max(restart.nextRef, ref + 1)
         metrics.seriesCreated.increment()
@@ -59,88 +57,14 @@ final class HeadStore {
             let packed = set.packed
             let (slot, isNew) = try findOrCreate(packed.raw, ref: nil)
             if isNew {
-                writing.newSeries.append(series.refs[slot], packed.raw)
+                writing.newSeries.append(samples.series.refs[slot], packed.raw)
             }
-            found.append(SeriesRef(slot: slot, generation: series.generations[slot]))
+            if writing.newSeries.byteCount > CommitBuffers.seriesLimit { logNewSeries() }
+            found.append(SeriesRef(slot: slot, generation: samples.series.generations[slot]))
         }
         return found
     }
 
-    // MARK: Samples
-
-    /// Adds a sample that is newer than the series' last one. The bounds: pieces and full chunks were
-    /// reserved. The chunk is cut as upstream cuts it.
-    @inline(__always)
-    func append(_ slot: Int, _ timestamp: Timestamp, _ value: Double) {
-        let state = unsafe series.states.pointer(slot)
-        let hasRoom =
-            unsafe state.pointee.piece != 0
-            && state.pointee.encoder.byteCount <= ChunkPieces.fullAt
-        if hasRoom {
-            let count = unsafe Int(state.pointee.encoder.count)
-            if count == options.samplesPerChunk / 4 { unsafe estimateChunkEnd(slot, state.pointee) }
-            if timestamp < series.chunkEnds[slot], count < options.samplesPerChunk * 2,
-                unsafe pieces.append(&state.pointee, timestamp, value)
-            {
-                return
-            }
-        }
-        unsafe beginChunk(slot, &state.pointee, timestamp, value)
-    }
-
-    private func beginChunk(
-        _ slot: Int, _ state: inout SeriesState, _ timestamp: Timestamp, _ value: Double
-    ) {
-        if state.hasOpenChunk { finishChunk(UInt32(slot), &state) }
-        pieces.begin(&state, timestamp, value)
-        let width = options.blockRange
-        let (end, isOverflow) = (timestamp / width * width).addingReportingOverflow(width)
-        series.chunkEnds[slot] = isOverflow ? .max : end
-        metrics.chunksCreated.increment()
-    }
-
-    /// Moves the open chunk to the files.
-    private func finishChunk(_ slot: UInt32, _ state: inout SeriesState) {
-        let range = TimeRange(
-            start: pieces.firstTimestamp(state), end: state.encoder.timestamp)
-        let finished = state
-        let place = files.append(
-            series.refs[slot], range, length: finished.encoder.byteCount
-        ) { pieces.copy(finished, to: &$0) }
-        series.addChunk(slot, range, place)
-        pieces.release(&state)
-    }
-
-    /// Ends the open chunk, so that full chunks from elsewhere can follow. The bound: a full chunk was
-    /// reserved.
-    func closeChunk(_ slot: UInt32) {
-        var state = series.states[slot]
-        finishChunk(slot, &state)
-        series.states[slot] = state
-    }
-
-    /// A quarter into a chunk: sets its end so that the rest of the block range divides evenly into
-    /// chunks of about the wanted number of samples.
-    private func estimateChunkEnd(_ slot: Int, _ state: SeriesState) {
-        let start = pieces.firstTimestamp(state)
-        let span = Double(series.chunkEnds[slot] &- start)
-        let chunks = span / (Double(state.encoder.timestamp &- start &+ 1) * 4)
-        guard chunks > 1 else { return }
-        series.chunkEnds[slot] = Timestamp(Double(start) + span / chunks.rounded(.down))
-    }
-
-    /// The oldest sample that the head has of a series.
-    func firstTimestamp(_ slot: UInt32) -> Timestamp? {
-        var oldest: Timestamp?
-        series.forEachChunk(slot) {
-            oldest = $0.start
-            return true
-        }
-        if oldest == nil, series.states[slot].hasOpenChunk {
-            oldest = pieces.firstTimestamp(series.states[slot])
-        }
-        return oldest
-    }
 }
 
 /// From when to when the head has samples, and from when it takes them.
@@ -170,6 +94,8 @@ struct HeadBounds {
 struct CommitBuffers {
     /// Series that were created and are not in the log yet.
     var newSeries = SeriesRecord()
+    /// Larger records of new series are not kept waiting for the next commit.
+    static let seriesLimit = 1 << 20
     var samples = SamplesRecord()
     /// Positions in the batch of the samples that are taken.
     var accepted: [Int] = []

@@ -105,14 +105,14 @@ struct RecoveredChunks {
         while index < chunks.count, chunks[index].ref == ref {
             let chunk = chunks[index]
             index += 1
-            let state = store.series.states[slot]
+            let state = store.samples.series.states[slot]
             // A series that had another ref before: only what comes after its samples.
             if newest == nil, state.hasSamples, chunk.range.start <= state.encoder.timestamp {
                 continue
             }
-            if newest == nil, state.hasOpenChunk { store.closeChunk(slot) }
-            try store.series.reserveChunks(1)
-            store.series.addChunk(slot, chunk.range, chunk.place)
+            if newest == nil, state.hasOpenChunk { store.samples.closeChunk(slot) }
+            try store.samples.series.reserveChunks(1)
+            store.samples.series.addChunk(slot, chunk.range, chunk.place)
             store.bounds.include(chunk.range.start)
             store.bounds.include(chunk.range.end)
             newest = chunk
@@ -122,7 +122,7 @@ struct RecoveredChunks {
         var values: [Double] = []
         try source.decode(newest.range, &times, &values)
         if let time = times.last, let value = values.last {
-            store.series.states[slot] = .closed(lastTimestamp: time, lastValue: value)
+            store.samples.series.states[slot] = .closed(lastTimestamp: time, lastValue: value)
         }
     }
 }

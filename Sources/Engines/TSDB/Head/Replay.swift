@@ -187,33 +187,16 @@ struct Replay {
         guard !packed.isEmpty, ref != 0 else { return }
         let (slot, isNew) = try store.findOrCreate(packed.raw, ref: ref)
         slots[ref] = slot
-        if !isNew, store.series.refs[slot] != ref {
+        if !isNew, store.samples.series.refs[slot] != ref {
             store.restart.expiries[ref] = .min
         }
         try chunks.attach(ref, to: slot, store)
     }
 
     private mutating func addSamples() throws(StorageError) {
-        try store.pieces.reserve(2 * samples.refs.count)
-        try store.series.reserveChunks(samples.refs.count)
-        let minValidTime = store.bounds.minValidTime
-        for index in samples.refs.indices {
-            let time = samples.timestamps[index]
-            guard time >= minValidTime else { continue }
-            let ref = samples.refs[index]
-            guard let slot = slots[ref] else {
-                unknownRefs += 1
-                store.restart.nextRef = max(store.restart.nextRef, ref &+ 1)
-                continue
-            }
-            if store.series.refs[slot] != ref {
-                store.restart.expiries[ref] = max(store.restart.expiries[ref] ?? .min, time)
-            }
-            let state = store.series.states[slot]
-            if state.hasSamples, time <= state.encoder.timestamp { continue }
-            store.append(Int(slot), time, Double(bitPattern: samples.values[index]))
-            store.bounds.include(time)
-        }
+        try store.samples.pieces.reserve(2 * samples.refs.count)
+        try store.samples.series.reserveChunks(samples.refs.count)
+        unknownRefs += store.samples.replay(samples, &slots, &store.bounds, &store.restart)
         // While replaying, nobody else writes the buffer out.
         if store.files.waitingCount > 4 << 20 { try? store.files.writeNow() }
     }
@@ -226,5 +209,37 @@ struct Replay {
         if let foreign = store.restart.foreignData {
             store.options.log.warn("The head is read-only", ["reason": foreign])
         }
+    }
+}
+
+extension SampleStore {
+    /// Appends the samples of a record, but for those that chunks cover. Returns how many have a ref
+    /// that nothing is known of. The bounds: pieces and full chunks were reserved.
+    fileprivate mutating func replay(
+        _ samples: WALSamples, _ slots: inout RefTable, _ bounds: inout HeadBounds,
+        _ notes: inout RestartNotes
+    ) -> Int {
+        var unknown = 0
+        let minValidTime = bounds.minValidTime
+        for index in samples.refs.indices {
+            let time = samples.timestamps[index]
+            guard time >= minValidTime else { continue }
+            let ref = samples.refs[index]
+            guard let slot = slots[ref] else {
+                unknown += 1
+                notes.nextRef = max(notes.nextRef, ref &+ 1)
+                continue
+            }
+            if series.refs[slot] != ref {
+                notes.expiries[ref] = max(notes.expiries[ref] ?? .min, time)
+            }
+            let state = unsafe series.states.pointer(Int(slot))
+            if unsafe state.pointee.hasSamples, unsafe time <= state.pointee.encoder.timestamp {
+                continue
+            }
+            append(Int(slot), time, Double(bitPattern: samples.values[index]))
+            bounds.include(time)
+        }
+        return unknown
     }
 }

@@ -73,7 +73,7 @@ extension HeadStore {
         guard last > first else { return nil }
         var live: [UInt64] = []
         live.reserveCapacity(labels.seriesCount)
-        labels.live.forEach { live.append(series.refs[$0]) }
+        labels.live.forEach { live.append(samples.series.refs[$0]) }
         let kept = restart.expiries.filter { $0.value >= time }.map(\.key)
         return CheckpointPlan(
             last: last, time: time, liveRefs: live, keptRefs: kept,

@@ -36,7 +36,7 @@ struct WALCompressor {
         switch compression {
         case .none: return .none
         case .snappy:
-            buffer.removeAll(keepingCapacity: true)
+            buffer.removeAll(keepingCapacity: buffer.capacity <= 1 << 20)
             Snappy.encode(record, into: &buffer)
         case .zstd: buffer = Zstandard.encode(record)
         }

@@ -42,9 +42,11 @@ enum WALRecordKind: UInt8 {
 struct SeriesRecord {
     private(set) var writer = ByteWriter()
 
+    var byteCount: Int { writer.count }
     var isEmpty: Bool { writer.count == 0 }
 
-    mutating func removeAll() { writer.removeAll() }
+    /// Gives the memory back too: series are seldom created again as fast as at the first time.
+    mutating func removeAll() { writer = ByteWriter() }
 
     /// The labels in packed form.
     mutating func append(_ ref: UInt64, _ labels: RawSpan) {

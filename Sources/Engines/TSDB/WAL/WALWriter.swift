@@ -129,7 +129,8 @@ final class WALWriter {
         defer { swap(&bytes, &frames) }
         try file.write(bytes.raw, at: offset)
         offset += bytes.count
-        bytes.removeAll(keepingCapacity: true)
+        // A rare large write must not hold its memory for ever.
+        bytes.removeAll(keepingCapacity: bytes.capacity <= 1 << 20)
         isDirty = true
     }
 

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ChunkEncoding
+internal import Instrumentation
+internal import Model
+internal import Storage
+
+/// The samples of the head: the columns of its series, open chunks, and full chunks by way of the
+/// files. A struct, so that a batch is one access to it and not one for every sample.
+///
+/// Owned by the head and touched under its lock.
+struct SampleStore: ~Copyable {
+    var series: SeriesTable
+    var pieces: ChunkPieces
+    private let files: HeadChunkFiles
+    private let blockRange: Milliseconds
+    private let samplesPerChunk: Int
+    private let chunksCreated: Counter
+
+    init(
+        _ options: HeadOptions, _ files: HeadChunkFiles, _ chunksCreated: Counter
+    ) throws(StorageError) {
+        let series = try SeriesTable()
+        let pieces = try ChunkPieces()
+        self.series = series
+        self.pieces = pieces
+        self.files = files
+        blockRange = options.blockRange
+        samplesPerChunk = options.samplesPerChunk
+        self.chunksCreated = chunksCreated
+    }
+
+    /// Adds a sample that is newer than the series' last one. The bounds: pieces and full chunks were
+    /// reserved. The chunk is cut as upstream cuts it.
+    @inline(__always)
+    mutating func append(_ slot: Int, _ timestamp: Timestamp, _ value: Double) {
+        let state = unsafe series.states.pointer(slot)
+        let hasRoom =
+            unsafe state.pointee.piece != 0
+            && state.pointee.encoder.byteCount <= ChunkPieces.fullAt
+        if hasRoom {
+            let count = unsafe Int(state.pointee.encoder.count)
+            if count == samplesPerChunk / 4 { unsafe estimateChunkEnd(slot, state.pointee) }
+            if timestamp < series.chunkEnds[slot], count < samplesPerChunk * 2,
+                unsafe pieces.append(&state.pointee, timestamp, value)
+            {
+                return
+            }
+        }
+        unsafe beginChunk(slot, &state.pointee, timestamp, value)
+    }
+
+    private mutating func beginChunk(
+        _ slot: Int, _ state: inout SeriesState, _ timestamp: Timestamp, _ value: Double
+    ) {
+        if state.hasOpenChunk { finishChunk(UInt32(slot), &state) }
+        pieces.begin(&state, timestamp, value)
+        let width = blockRange
+        let (end, isOverflow) = (timestamp / width * width).addingReportingOverflow(width)
+        series.chunkEnds[slot] = isOverflow ? .max : end
+        chunksCreated.increment()
+    }
+
+    /// Moves the open chunk to the files.
+    private mutating func finishChunk(_ slot: UInt32, _ state: inout SeriesState) {
+        let range = TimeRange(
+            start: pieces.firstTimestamp(state), end: state.encoder.timestamp)
+        let finished = state
+        let place = files.append(
+            series.refs[slot], range, length: finished.encoder.byteCount
+        ) { pieces.copy(finished, to: &$0) }
+        series.addChunk(slot, range, place)
+        pieces.release(&state)
+    }
+
+    /// Ends the open chunk, so that full chunks from elsewhere can follow. The bound: a full chunk was
+    /// reserved.
+    mutating func closeChunk(_ slot: UInt32) {
+        var state = series.states[slot]
+        finishChunk(slot, &state)
+        series.states[slot] = state
+    }
+
+    /// A quarter into a chunk: sets its end so that the rest of the block range divides evenly into
+    /// chunks of about the wanted number of samples.
+    private mutating func estimateChunkEnd(_ slot: Int, _ state: SeriesState) {
+        let start = pieces.firstTimestamp(state)
+        let span = Double(series.chunkEnds[slot] &- start)
+        let chunks = span / (Double(state.encoder.timestamp &- start &+ 1) * 4)
+        guard chunks > 1 else { return }
+        series.chunkEnds[slot] = Timestamp(Double(start) + span / chunks.rounded(.down))
+    }
+
+    /// The oldest sample that the head has of a series.
+    func firstTimestamp(_ slot: UInt32) -> Timestamp? {
+        var oldest: Timestamp?
+        series.forEachChunk(slot) {
+            oldest = $0.start
+            return true
+        }
+        if oldest == nil, series.states[slot].hasOpenChunk {
+            oldest = pieces.firstTimestamp(series.states[slot])
+        }
+        return oldest
+    }
+}

@@ -38,6 +38,7 @@ func allAreas() -> [any Area] {
     #if canImport(PrometheusAPI)
     areas.append(HTTPAPIArea())
     areas.append(RemoteWriteArea())
+    areas.append(TSDBFolderArea())
     #endif
     #if canImport(PrometheusServer)
     areas.append(PrometheusConfigurationArea())

@@ -17,7 +17,10 @@ final class ServerUnderTest {
         ProcessInfo.processInfo.environment["NARTHEX_BIN"] ?? ".build/release/narthex"
     }
 
-    init(configuration: String = "global: {}\n", flags: [String]) throws {
+    /// `data` is a data folder to serve a copy of.
+    init(
+        configuration: String = "global: {}\n", data: URL? = nil, flags: [String]
+    ) throws {
         guard FileManager.default.isExecutableFile(atPath: Self.program) else {
             throw Failure(
                 description: "no program at \(Self.program); build it or set NARTHEX_BIN")
@@ -27,6 +30,7 @@ final class ServerUnderTest {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let file = folder.appendingPathComponent("prometheus.yml")
         try configuration.write(to: file, atomically: true, encoding: .utf8)
+        if let data { try Self.copy(data, to: folder.appendingPathComponent("data")) }
         port = LoopbackConnection.freePort()
         process.executableURL = URL(fileURLWithPath: Self.program)
         process.arguments =
@@ -41,6 +45,23 @@ final class ServerUnderTest {
         process.standardError = process.standardOutput
         try process.run()
         try waitUntilReady(log)
+    }
+
+    /// Copies files and folders as writable ones, whatever they were.
+    private static func copy(_ source: URL, to target: URL) throws {
+        let manager = FileManager.default
+        try manager.createDirectory(at: target, withIntermediateDirectories: true)
+        for name in try manager.contentsOfDirectory(atPath: source.path) {
+            let from = source.appendingPathComponent(name)
+            let to = target.appendingPathComponent(name)
+            var isDirectory: ObjCBool = false
+            _ = manager.fileExists(atPath: from.path, isDirectory: &isDirectory)
+            if isDirectory.boolValue {
+                try copy(from, to: to)
+            } else {
+                try Data(contentsOf: from).write(to: to)
+            }
+        }
     }
 
     private func waitUntilReady(_ log: URL) throws {

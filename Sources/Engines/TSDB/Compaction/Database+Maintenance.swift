@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
+internal import ChunkEncoding
 internal import Instrumentation
 internal import Model
 internal import Platform
@@ -22,6 +23,8 @@ extension Database {
                 try removeOutlived()
                 try mergeBlocks()
             } catch {
+                // A close interrupts; what was begun is done again at the next start.
+                if error.code == .cancelled { return }
                 metrics.compactionsFailed.increment()
                 failure = error
             }
@@ -70,7 +73,8 @@ extension Database {
             metrics.compactions.increment()
             metrics.compactionSeconds.observe(Double(monotonicNanoseconds() - began) / 1e9)
         }
-        return try BlockWriter(directory, environment.fileSystem).write(source, meta)
+        return try BlockWriter(directory, environment.fileSystem).write(
+            InterruptibleSource(source, database: self), meta)
     }
 
     private func sorted(_ blocks: [Block]) -> [Block] {
@@ -167,5 +171,27 @@ extension Database {
         }
         if options.retentionTime > 0 { metrics.timeRetentions.increment() }
         if options.retentionBytes > 0 { metrics.sizeRetentions.increment() }
+    }
+}
+
+/// A source that ends with an error once the database is to be closed.
+private struct InterruptibleSource: BlockSource {
+    private let source: any BlockSource
+    private let database: Database
+
+    init(_ source: any BlockSource, database: Database) {
+        self.source = source
+        self.database = database
+    }
+
+    func forEachSeries(
+        _ body: (Labels, [EncodedChunk]) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        try source.forEachSeries { (labels, chunks) throws(StorageError) in
+            if database.state.withLock({ $0.isClosed }) {
+                throw StorageError(.cancelled, "the database is being closed")
+            }
+            try body(labels, chunks)
+        }
     }
 }

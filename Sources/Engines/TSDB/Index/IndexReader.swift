@@ -69,7 +69,7 @@ final class IndexReader: Sendable {
 
     /// The checked payload of a series.
     @inline(__always)
-    private func payload(_ series: UInt32) throws(StorageError) -> Range<Int> {
+    func payload(_ series: UInt32) throws(StorageError) -> Range<Int> {
         let file = file
         let bytes = file.bytes
         let offset = version == 1 ? Int(series) : Int(series) * IndexFormat.seriesAlignment
@@ -89,34 +89,6 @@ final class IndexReader: Sendable {
         } catch {
             throw damaged(file, "series", at: offset)
         }
-    }
-
-    /// The labels of a series.
-    func labels(of series: UInt32) throws(StorageError) -> Labels {
-        let payload = try payload(series)
-        let file = file
-        let bytes = file.bytes
-        var packed: [UInt8] = []
-        packed.reserveCapacity(128)
-        var reader = ByteReader(bytes.extracting(payload))
-        do throws(ByteError) {
-            let count = try reader.uvarint()
-            var index: UInt64 = 0
-            while index < count {
-                let name = try reader.uvarint()
-                let value = try reader.uvarint()
-                guard name <= UInt64(UInt32.max), value <= UInt64(UInt32.max),
-                    let nameRange = symbols.range(of: UInt32(name), in: bytes),
-                    let valueRange = symbols.range(of: UInt32(value), in: bytes)
-                else { throw .truncated(offset: 0) }
-                Labels.appendField(bytes.extracting(nameRange), to: &packed)
-                Labels.appendField(bytes.extracting(valueRange), to: &packed)
-                index += 1
-            }
-        } catch {
-            throw damaged(file, "labels of a series", at: payload.lowerBound)
-        }
-        return Labels(packed: packed)
     }
 
     /// Calls `body` with the symbols of each label of a series until it returns false.

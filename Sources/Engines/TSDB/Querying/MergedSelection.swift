@@ -109,8 +109,8 @@ private struct SelectionHeap {
     }
 
     private func precedes(_ left: Entry, _ right: Entry) -> Bool {
-        if left.labels < right.labels { return true }
-        return left.set < right.set && left.labels == right.labels
+        // Most often all sets have the same series.
+        left.labels == right.labels ? left.set < right.set : left.labels < right.labels
     }
 
     private mutating func sink(_ start: Int) {

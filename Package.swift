@@ -156,8 +156,12 @@ let tests: KeyValuePairs<String, [String]> = [
     "RepositoryTests": [],
 ]
 
+/// The modules whose decoders are fuzzed.
+let fuzzed = ["Bytes", "Compression", "Model", "RemoteProtocol", "ScrapeClient"]
+
 if let named = wanted {
     var open = Array(named)
+    if named.contains("Fuzz") { open += fuzzed }
     for (test, used) in tests where named.contains(test) { open += used }
     for (test, used) in tests
     where test.hasSuffix("Tests") && named.contains(String(test.dropLast(5))) {
@@ -222,6 +226,14 @@ if isWanted("Differential") {
         .executableTarget(
             name: "Differential", path: "Tests/Differential",
             swiftSettings: [.swiftLanguageMode(.v6)]))
+}
+// `Fuzz/run` builds this one, with the sanitizers; no other build contains it.
+if wanted?.contains("Fuzz") == true {
+    targets.append(
+        .executableTarget(
+            name: "Fuzz", dependencies: fuzzed.map { .target(name: $0) }, path: "Fuzz",
+            exclude: ["run"], swiftSettings: [.swiftLanguageMode(.v6)],
+            linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
 }
 
 let package = Package(

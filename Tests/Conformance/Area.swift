@@ -35,6 +35,9 @@ func allAreas() -> [any Area] {
     areas.append(ExpositionArea())
     areas.append(OpenMetricsArea())
     #endif
+    #if canImport(Model)
+    areas.append(LabelsArea())
+    #endif
     #if canImport(PrometheusAPI)
     areas.append(HTTPAPIArea())
     areas.append(RemoteWriteArea())

@@ -46,12 +46,18 @@ package struct PatternError: Error, Hashable, CustomStringConvertible {
 
     deinit { unsafe narthex_re2_free(compiled) }
 
-    /// Whether the pattern matches the whole of `text`.
+    /// Whether the pattern matches the whole of `text`. Bytes that are not UTF-8 count as U+FFFD each,
+    /// as in Go.
     package func matchesWhole(_ text: RawSpan) -> Bool {
-        unsafe text.withUnsafeBytes { bytes in
-            let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
-            return unsafe narthex_re2_match(compiled, start, bytes.count, true, nil, nil, 0)
-        }
+        let matched = unsafe text.withUnsafeBytes { unsafe matchesWhole($0) }
+        if matched { return true }
+        guard let repaired = repairedUTF8(text) else { return false }
+        return unsafe repaired.withUnsafeBytes { unsafe matchesWhole($0) }
+    }
+
+    private func matchesWhole(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
+        return unsafe narthex_re2_match(compiled, start, bytes.count, true, nil, nil, 0)
     }
 
     /// The byte ranges of the whole match and of each group, or nil where `text` does not match.
@@ -74,6 +80,26 @@ package struct PatternError: Error, Hashable, CustomStringConvertible {
                 let found = unsafe narthex_re2_group_name(compiled, Int32(index))
             else { return false }
             return unsafe String(cString: found) == name
+        }
+    }
+}
+
+/// The text with each byte that is not part of valid UTF-8 replaced by U+FFFD; nil where it is valid.
+private func repairedUTF8(_ text: RawSpan) -> [UInt8]? {
+    unsafe text.withUnsafeBytes { bytes in
+        guard unsafe bytes.contains(where: { $0 >= 0x80 }) else { return nil }
+        var repaired: [UInt8] = []
+        var decoder = UTF8.ForwardParser()
+        var iterator = unsafe bytes.makeIterator()
+        var isValid = true
+        while true {
+            switch unsafe decoder.parseScalar(from: &iterator) {
+            case .valid(let scalar): repaired.append(contentsOf: scalar)
+            case .error(let length):
+                isValid = false
+                for _ in 0..<length { repaired.append(contentsOf: [0xEF, 0xBF, 0xBD]) }
+            case .emptyInput: return isValid ? nil : repaired
+            }
         }
     }
 }

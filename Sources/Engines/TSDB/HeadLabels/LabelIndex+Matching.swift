@@ -9,6 +9,7 @@
 // where few series are left and the postings are long, by looking at the labels of each.
 
 internal import Bytes
+internal import LinearRegex
 internal import Model
 internal import Storage
 
@@ -59,6 +60,8 @@ extension LabelIndex {
             if let pair = pairs.find(name: matcher.name, value: matcher.value) { chosen = [pair] }
         } else if matcher.operation == .notEqual, takesAway {
             if let pair = pairs.find(name: matcher.name, value: matcher.value) { chosen = [pair] }
+        } else if matcher.operation == .regexMatch, !takesAway, let texts = matcher.pattern?.texts {
+            chosen = texts.compactMap { pairs.find(name: matcher.name, value: $0) }
         } else if let name {
             chosen = pairs.names.pairs(name).filter {
                 matcher.matches(pairs.value($0)) != takesAway

@@ -13,6 +13,7 @@
 // than that are left, it is tried on the values of those series instead, once per distinct value.
 
 internal import Bytes
+internal import LinearRegex
 internal import Model
 internal import Platform
 internal import Storage
@@ -45,7 +46,7 @@ private struct Condition {
         case .regexMatch, .regexNoMatch:
             if matcher.value == ".+" {
                 values = .all
-            } else if let texts = literalAlternatives(matcher.value),
+            } else if let texts = matcher.pattern?.texts, !texts.contains(""),
                 acceptsAbsence == (matcher.operation == .regexNoMatch)
             {
                 values = .listed(texts)
@@ -57,17 +58,6 @@ private struct Condition {
 
     /// Whether a series with this value stays.
     func accepts(_ value: RawSpan) -> Bool { matcher.matches(value) }
-}
-
-/// The texts that a pattern stands for, where it is a plain text or several with bars between them,
-/// none of them empty. Nil for every other pattern.
-func literalAlternatives(_ pattern: String) -> [String]? {
-    let special = Set(#"\.+*?()[]{}^$"#.utf8)
-    guard !pattern.isEmpty, !pattern.utf8.contains(where: { special.contains($0) }) else {
-        return nil
-    }
-    let texts = pattern.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
-    return texts.contains("") ? nil : Array(Set(texts))
 }
 
 extension IndexReader {

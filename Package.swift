@@ -145,8 +145,8 @@ let tests: KeyValuePairs<String, [String]> = [
     ],
     "DiscoveryTests": ["Discovery", "Instrumentation", "Model", "Platform", "YAML"],
     "ScrapingTests": [
-        "Scraping", "Bytes", "Discovery", "Exposition", "Instrumentation", "Model", "Relabeling",
-        "ScrapeClient", "Storage", "YAML",
+        "Scraping", "Bytes", "Discovery", "Exposition", "Instrumentation", "Model", "Platform",
+        "Relabeling", "ScrapeClient", "Settings", "Storage", "YAML",
     ],
     "PrometheusAPITests": [
         "PrometheusAPI", "Bytes", "Compression", "HTTP", "Instrumentation", "JSON", "LinearRegex",

@@ -31,6 +31,9 @@ package struct ScrapeClientConfiguration: Sendable, Hashable {
 /// Names a target of a client.
 package struct ScrapeTargetHandle: Sendable, Hashable {
     let id: UInt64
+
+    /// For what stands in for a client.
+    package init(id: UInt64) { self.id = id }
 }
 
 /// The scrape client. Safe to use from any thread.

@@ -80,6 +80,18 @@ package struct LayoutScanner: ~Escapable {
     /// How many lines of the body did not stand behind the line they stand behind in the layout.
     package var leapCount: Int { max(0, trace.runs.count - 1) }
 
+    /// Ends a scan before its time: `result` tells what was seen so far.
+    @_lifetime(self: copy self)
+    package mutating func abandon() { finish() }
+
+    /// Hands out the result, after which the scanner is of no more use.
+    @_lifetime(self: copy self)
+    package mutating func takeResult() -> ScanResult {
+        var taken = ScanResult()
+        swap(&taken, &result)
+        return taken
+    }
+
     /// The layout of this body; to be called after `finished`.
     package func revision() -> LayoutRevision { trace.revision(of: layout, body: body) }
 }

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From a body to a batch of samples: one scrape of one target.
+//
+//     body ─scan against layout─▶ values by ordinal ─refs─▶ batch ─commit─▶ storage
+//                 │ new series: labels, relabelling, limits, resolve
+//                 ▼
+//          a revised layout, if lines came or went
+//
+// A scrape that cannot be used as a whole (broken text, a limit exceeded) stores nothing but its report
+// and the staleness markers of the series that it did not get to. The ones before the fault keep
+// their tracking and get no marker: upstream has it so.
+
+internal import Bytes
+internal import Exposition
+internal import Instrumentation
+internal import Model
+internal import Platform
+internal import Storage
+
+struct Scrape {
+    let rules: ScrapeRules
+    let surroundings: ScrapeSurroundings
+    let timestamp: Timestamp
+    var table: SeriesTable
+    var scratch: Scratch
+    var report = ScrapeReport()
+    /// What of the layout's samples the body had.
+    var seen = OrdinalSet.none
+    var new = NewSeries()
+    var revision: LayoutRevision?
+    /// Set when the layout was found in the body as it is.
+    var isUnchanged = false
+
+    init(
+        _ rules: ScrapeRules, _ surroundings: ScrapeSurroundings, at timestamp: Timestamp,
+        table: consuming SeriesTable
+    ) {
+        self.rules = rules
+        self.surroundings = surroundings
+        self.timestamp = timestamp
+        self.table = table
+        scratch = surroundings.scratches.take()
+        scratch.batch.removeAll()
+        scratch.batch.sharedTimestamp = timestamp
+        scratch.sources.removeAll(keepingCapacity: true)
+    }
+
+    /// Reads the body into the batch. After an error the batch is as it was.
+    mutating func read(_ body: RawSpan, contentType: String) throws(ScrapeError) {
+        report.bytes = body.byteCount
+        // An empty body says nothing, not even in which format.
+        if body.byteCount == 0 { return }
+        let dialect = try dialect(of: contentType)
+        if dialect != table.layout.dialect { table.restart(dialect) }
+        try scan(body)
+        count()
+        let limit = rules.job.limits.samples
+        let appended = report.kept - countKept(scratch.result.duplicates)
+        if limit > 0, appended > limit {
+            surroundings.metrics.sampleLimitExceeded.increment()
+            report.added = min(report.added, limit)
+            throw ScrapeError("sample limit exceeded")
+        }
+        try resolveNew()
+        fill()
+    }
+
+    private func dialect(of contentType: String) throws(ScrapeError) -> TextDialect {
+        let format: ExpositionFormat
+        do throws(ExpositionError) {
+            let choice = try ExpositionFormat.select(
+                contentType: contentType, fallback: rules.fallbackFormat)
+            format = choice.format
+        } catch {
+            throw ScrapeError(error.message)
+        }
+        guard case .text(let dialect) = format else {
+            throw ScrapeError(
+                "received Content-Type \(quoted(contentType)): the protobuf format is not supported yet"
+            )
+        }
+        return dialect
+    }
+
+    private mutating func scan(_ body: RawSpan) throws(ScrapeError) {
+        var result = ScanResult()
+        swap(&result, &scratch.result)
+        var scanner = LayoutScanner(
+            body, layout: table.layout, honorsTimestamps: rules.job.samples.honorsTimestamps,
+            options: ExpositionOptions(), into: result)
+        var failure: ScrapeError?
+        do throws(ExpositionError) {
+            while failure == nil, case .newSample(let sample) = try scanner.next() {
+                do throws(ScrapeError) {
+                    new.append(try rules.labels.stored(scanner.labels), sample)
+                } catch {
+                    failure = error
+                }
+            }
+        } catch {
+            failure = ScrapeError(error.message)
+        }
+        if failure != nil { scanner.abandon() }
+        report.scraped = scanner.sampleCount
+        isUnchanged = scanner.isUnchanged
+        if failure == nil, needsRevision(scanner.hasNewLines) { revision = scanner.revision() }
+        scratch.result = scanner.takeResult()
+        seen = scratch.result.hasSeenAll ? .all : .some(scratch.result.seen)
+        guard let failure else { return }
+        if failure.isLabelLimit { surroundings.metrics.labelLimitsExceeded.increment() }
+        count()
+        throw failure
+    }
+
+    /// Whether to remember this body as it is. Lines that are new must be remembered; lines that are
+    /// gone or moved are put up with for a while, since they may come back.
+    private mutating func needsRevision(_ hasNewLines: Bool) -> Bool {
+        if isUnchanged {
+            table.deviations = 0
+            table.patience = SeriesTable.initialPatience
+            return false
+        }
+        table.deviations += 1
+        if hasNewLines { return true }
+        guard table.deviations >= table.patience else { return false }
+        table.deviations = 0
+        table.patience = min(table.patience * 2, SeriesTable.longestPatience)
+        return true
+    }
+
+    // MARK: Counting
+
+    private func isKept(_ ordinal: Int) -> Bool {
+        ordinal < 0 ? new.isKept(~ordinal) : table.refs[ordinal] != SeriesTable.dropped
+    }
+
+    private func countKept(_ ordinals: [Int]) -> Int {
+        ordinals.reduce(0) { $0 + (isKept($1) ? 1 : 0) }
+    }
+
+    private mutating func count() {
+        report.added = new.keptCount
+        if case .all = seen, case .all = table.present {
+            report.kept = table.sampleCount - table.droppedCount
+        } else {
+            report.kept = 0
+            for ordinal in 0..<table.sampleCount where seen.has(ordinal) && isKept(ordinal) {
+                report.kept += 1
+                if !table.present.has(ordinal) { report.added += 1 }
+            }
+        }
+        report.kept += new.keptCount + countKept(scratch.result.duplicates)
+        report.kept += countKept(scratch.result.repeats.map(\.ordinal))
+    }
+}
+
+/// What a target's scrapes go by.
+final class ScrapeRules: Sendable {
+    let job: ScrapeConfiguration
+    let labels: SampleLabels
+    let timeout: Milliseconds
+
+    init(_ job: ScrapeConfiguration, _ target: Target) {
+        self.job = job
+        timeout = target.timeout
+        labels = SampleLabels(
+            target: target.publicLabels, honorsLabels: job.samples.honorsLabels,
+            rules: job.metricRelabeling, limits: job.limits, validation: job.names.validation)
+    }
+
+    var fallbackFormat: ExpositionFormat? {
+        switch job.request.fallbackProtocol {
+        case nil: nil
+        case .prometheusText004, .prometheusText100: .text(.text)
+        case .openMetricsText001, .openMetricsText100: .text(.openMetrics)
+        case .prometheusProto: .protobuf
+        }
+    }
+}
+
+/// The series that a body has and the layout lacks, in the order of the body.
+struct NewSeries: Sendable {
+    private(set) var labels: [Labels?] = []
+    private(set) var samples: [NewSample] = []
+    private(set) var keptCount = 0
+    /// Parallel to `labels`, once resolved.
+    var refs: [SeriesRef] = []
+
+    mutating func append(_ stored: Labels?, _ sample: NewSample) {
+        labels.append(stored)
+        samples.append(sample)
+        if stored != nil { keptCount += 1 }
+    }
+
+    func isKept(_ number: Int) -> Bool { labels[number] != nil }
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Discovery
+import Instrumentation
+import Model
+import Platform
+import ScrapeClient
+import Scraping
+import Storage
+import Testing
+
+/// One job with one target, scraped by hand.
+private final class Scene {
+    let storage = RecordingStorage()
+    let scheduler = FakeScheduler()
+    let registry = Registry()
+    let manager: ScrapeManager
+    private(set) var time: Timestamp = 1_000_000
+
+    init(_ settings: String = "", address: String = "a:1") throws {
+        var surroundings = ScrapeSurroundings(
+            storage: storage, fileSystem: LocalFileSystem(), log: .silent, registry: registry)
+        surroundings.now = { 0 }
+        manager = try ScrapeManager(
+            surroundings, scheduler: scheduler, externalLabels: .empty, host: "here")
+        manager.apply([try configuration("job_name: j\nscrape_interval: 10s\n\(settings)")])
+        manager.update([
+            "j": [
+                TargetGroup(
+                    source: "0", targets: [Labels(["__address__": address])], labels: .empty)
+            ]
+        ])
+    }
+
+    deinit { manager.close() }
+
+    var target: ScrapedTarget { manager.pools[0].targets[0] }
+
+    /// Scrapes the target ten seconds later and returns what is stored for that time.
+    @discardableResult
+    func scrape(
+        _ body: String, contentType: String = "text/plain; version=0.0.4",
+        failure: ScrapeFailure? = nil, late: Milliseconds = 0
+    ) -> [String] {
+        time += 10_000
+        let bytes = Array(body.utf8)
+        target.receive(
+            bytes.raw, failure: failure, contentType: contentType,
+            ScrapeTiming(scheduled: time, started: time + late, nanoseconds: 5_000_000))
+        return storage.samples(at: time).map {
+            $0.replacing(", instance=\"a:1\", job=\"j\"", with: "")
+        }
+    }
+}
+
+/// The report without its duration.
+private func report(up: Int, scraped: Int, kept: Int, added: Int) -> [String] {
+    [
+        "{__name__=\"scrape_samples_post_metric_relabeling\"} \(kept).0",
+        "{__name__=\"scrape_samples_scraped\"} \(scraped).0",
+        "{__name__=\"scrape_series_added\"} \(added).0", "{__name__=\"up\"} \(up).0",
+    ]
+}
+
+@Suite struct ScrapedTargetTests {
+    @Test func `a scrape is stored with the target's labels and its report in one batch`() throws {
+        let scene = try Scene()
+        let stored = scene.scrape("a 1\nb{c=\"d\"} 2.5\n")
+        #expect(
+            stored == [#"{__name__="a"} 1.0"#, #"{__name__="b", c="d"} 2.5"#]
+                .map { $0.replacing(", c=\"d\"}", with: ", c=\"d\"}") }
+                + report(up: 1, scraped: 2, kept: 2, added: 2))
+        #expect(scene.storage.batchCount == 1)
+        scene.scrape("a 2\nb{c=\"d\"} 3\n")
+        #expect(scene.storage.batchCount == 2)
+        #expect(scene.target.status.health == .up)
+        #expect(scene.target.status.lastScrape == scene.time)
+    }
+
+    @Test func `series that vanish are marked stale once and may come back`() throws {
+        let scene = try Scene()
+        scene.scrape("a 1\nb 1\nc 1\n")
+        #expect(
+            scene.scrape("a 1\nc 1\n") == [
+                #"{__name__="a"} 1.0"#, #"{__name__="b"} stale"#, #"{__name__="c"} 1.0"#,
+            ] + report(up: 1, scraped: 2, kept: 2, added: 0))
+        #expect(
+            scene.scrape("a 1\nc 1\n") == [#"{__name__="a"} 1.0"#, #"{__name__="c"} 1.0"#]
+                + report(up: 1, scraped: 2, kept: 2, added: 0))
+        #expect(
+            scene.scrape("a 1\nb 1\nc 1\n") == [
+                #"{__name__="a"} 1.0"#, #"{__name__="b"} 1.0"#, #"{__name__="c"} 1.0"#,
+            ] + report(up: 1, scraped: 3, kept: 3, added: 1))
+    }
+
+    @Test func `a failed scrape marks everything stale and says why`() throws {
+        let scene = try Scene()
+        scene.scrape("a 1\nb 1\n")
+        #expect(
+            scene.scrape("", failure: .status("500 Internal Server Error")) == [
+                #"{__name__="a"} stale"#, #"{__name__="b"} stale"#,
+            ] + report(up: 0, scraped: 0, kept: 0, added: 0))
+        #expect(
+            scene.target.status.lastError
+                == "server returned HTTP status 500 Internal Server Error")
+        #expect(
+            scene.scrape("a 1\nb 1\n") == [#"{__name__="a"} 1.0"#, #"{__name__="b"} 1.0"#]
+                + report(up: 1, scraped: 2, kept: 2, added: 0))
+    }
+
+    @Test func `a broken body stores nothing of it`() throws {
+        let scene = try Scene()
+        scene.scrape("a 1\nb 1\nc 1\n")
+        // Series before the fault get no marker, as upstream has it.
+        #expect(
+            scene.scrape("a 2\nb bad\nc 1\n") == [
+                #"{__name__="b"} stale"#, #"{__name__="c"} stale"#,
+            ] + report(up: 0, scraped: 1, kept: 1, added: 0))
+        #expect(
+            scene.target.status.lastError.hasPrefix(
+                #"strconv.ParseFloat: parsing "bad": invalid syntax"#))
+    }
+
+    @Test func `an empty body is a scrape without samples`() throws {
+        let scene = try Scene()
+        scene.scrape("a 1\n")
+        #expect(
+            scene.scrape("", contentType: "") == [#"{__name__="a"} stale"#]
+                + report(up: 1, scraped: 0, kept: 0, added: 0))
+    }
+
+    @Test(arguments: [
+        (
+            "text/html",
+            "received unsupported Content-Type \"text/html\" and no "
+                + "fallback_scrape_protocol specified for target"
+        ),
+        (
+            "",
+            "non-compliant scrape target sending blank Content-Type and no "
+                + "fallback_scrape_protocol specified for target"
+        ),
+    ])
+    func `an unknown content type fails the scrape`(type: String, message: String) throws {
+        let scene = try Scene()
+        scene.scrape("a 1\n", contentType: type)
+        #expect(scene.target.status.lastError == message)
+        let tolerant = try Scene("fallback_scrape_protocol: PrometheusText0.0.4")
+        tolerant.scrape("a 1\n", contentType: type)
+        #expect(tolerant.target.status.lastError == "")
+    }
+
+    @Test func `explicit timestamps are kept and not marked stale`() throws {
+        let scene = try Scene()
+        scene.scrape("a 1 5000\nb 2\n")
+        #expect(scene.storage.samples(at: 5000).count == 1)
+        #expect(
+            scene.scrape("b 2\n") == [#"{__name__="b"} 2.0"#]
+                + report(up: 1, scraped: 1, kept: 1, added: 0))
+        let ignoring = try Scene("honor_timestamps: false")
+        #expect(ignoring.scrape("a 1 5000\n").first == #"{__name__="a"} 1.0"#)
+        let tracking = try Scene("track_timestamps_staleness: true")
+        tracking.scrape("a 1 5000\nb 2\n")
+        #expect(tracking.scrape("b 2\n").first == #"{__name__="a"} stale"#)
+    }
+
+    @Test func `series whose refs went out of date are found again`() throws {
+        let scene = try Scene()
+        scene.scrape("a 1\nb 1\n")
+        scene.scrape("a 1\nb 1\n")
+        scene.storage.forgetRefs()
+        #expect(
+            scene.scrape("a 2\nb 3\n") == [#"{__name__="a"} 2.0"#, #"{__name__="b"} 3.0"#]
+                + report(up: 1, scraped: 2, kept: 2, added: 0))
+        let batches = scene.storage.batchCount
+        scene.scrape("a 2\nb 3\n")
+        #expect(scene.storage.batchCount == batches + 1)
+    }
+
+    @Test func `relabelling drops and changes series once`() throws {
+        let scene = try Scene(
+            """
+            metric_relabel_configs:
+            - {source_labels: [__name__], regex: "drop.*", action: drop}
+            - {source_labels: [x], target_label: y}
+            - {regex: x, action: labeldrop}
+            """)
+        for round in 0..<3 {
+            #expect(
+                scene.scrape("a{x=\"1\"} 1\ndropped 2\nb 3\n") == [
+                    #"{__name__="a", instance="a:1", job="j", y="1"} 1.0"#
+                        .replacing(", instance=\"a:1\", job=\"j\"", with: ""),
+                    #"{__name__="b"} 3.0"#,
+                ] + report(up: 1, scraped: 3, kept: 2, added: round == 0 ? 2 : 0))
+        }
+    }
+
+    @Test func `conflicting labels are exported or honoured`() throws {
+        let body = "a{job=\"x\",instance=\"\",exported_job=\"y\"} 1\n"
+        let scene = try Scene()
+        #expect(
+            scene.scrape(body).first
+                == #"{__name__="a", exported_exported_job="x", exported_job="y"} 1.0"#
+                || scene.scrape(body).first?.contains("exported_exported_job=\"x\"") == true)
+        let honouring = try Scene("honor_labels: true")
+        #expect(honouring.scrape(body).first?.contains("job=\"x\"") == true)
+        #expect(honouring.scrape(body).first?.contains("instance") == false)
+    }
+
+    @Test func `limits fail the whole scrape`() throws {
+        let samples = try Scene("sample_limit: 2")
+        #expect(samples.scrape("a 1\nb 1\nc 1\n") == report(up: 0, scraped: 3, kept: 3, added: 2))
+        #expect(samples.target.status.lastError == "sample limit exceeded")
+        let labels = try Scene("label_limit: 3")
+        labels.scrape("a{b=\"c\"} 1\n")
+        #expect(
+            labels.target.status.lastError
+                == "label_limit exceeded (metric: a, number of labels: 4, limit: 3)")
+        let values = try Scene("label_value_length_limit: 3")
+        values.scrape("a{b=\"long one\"} 1\n")
+        #expect(
+            values.target.status.lastError
+                == "label_value_length_limit exceeded (metric: a, label name: b, "
+                + "value: \"long one\", length: 8, limit: 3)")
+    }
+
+    @Test func `a label that occurs twice fails the scrape`() throws {
+        let scene = try Scene()
+        scene.scrape("a{b=\"1\",b=\"2\"} 1\n")
+        #expect(scene.target.status.lastError == "label name \"b\" is not unique: invalid sample")
+    }
+
+    @Test func `a series that the body repeats counts once`() throws {
+        let scene = try Scene()
+        for _ in 0..<2 {
+            let stored = scene.scrape("a 1\na 2\nb 1\n")
+            #expect(stored.prefix(2) == [#"{__name__="a"} 1.0"#, #"{__name__="b"} 1.0"#])
+            #expect(stored.contains("{__name__=\"scrape_samples_scraped\"} 3.0"))
+            #expect(stored.contains("{__name__=\"scrape_samples_post_metric_relabeling\"} 3.0"))
+        }
+    }
+
+    @Test func `timestamps snap to the grid when the scrape is hardly late`() throws {
+        let scene = try Scene()
+        scene.scrape("a 1\n", late: 2)
+        #expect(scene.storage.samples(at: scene.time).count == 5)
+        scene.scrape("a 1\n", late: 3)
+        #expect(scene.storage.samples(at: scene.time).isEmpty)
+        #expect(scene.storage.samples(at: scene.time + 3).count == 5)
+    }
+
+    @Test func `a target that changes its format keeps its series`() throws {
+        let scene = try Scene()
+        scene.scrape("a 1\nb 1\n")
+        let stored = scene.scrape(
+            "a 2\n# EOF\n", contentType: "application/openmetrics-text; version=1.0.0")
+        #expect(stored.prefix(2) == [#"{__name__="a"} 2.0"#, #"{__name__="b"} stale"#])
+        #expect(
+            scene.scrape("a 3\n# EOF\n", contentType: "application/openmetrics-text").first
+                == #"{__name__="a"} 3.0"#)
+    }
+
+    @Test func `extra metrics are stored on request`() throws {
+        let scene = try Scene("extra_scrape_metrics: true\nsample_limit: 7")
+        let stored = scene.scrape("a 1\n")
+        #expect(stored.contains("{__name__=\"scrape_timeout_seconds\"} 10.0"))
+        #expect(stored.contains("{__name__=\"scrape_sample_limit\"} 7.0"))
+        #expect(stored.contains("{__name__=\"scrape_body_size_bytes\"} 4.0"))
+    }
+
+    @Test func `metadata come from the last exposition`() throws {
+        let scene = try Scene()
+        scene.scrape("# HELP a About \\\\ a\n# TYPE a counter\na 1\n# TYPE b gauge\nb 1\n")
+        let metadata = scene.target.metadata()
+        #expect(metadata.map(\.family) == ["a", "b"])
+        #expect(metadata[0].metadata == Metadata(type: .counter, help: "About \\ a"))
+    }
+}

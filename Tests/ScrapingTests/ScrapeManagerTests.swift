@@ -6,19 +6,23 @@ import Instrumentation
 import Model
 import Platform
 import Scraping
+import Synchronization
 import Testing
 
-private final class Scene {
+private final class Scene: Sendable {
     let storage = RecordingStorage()
     let scheduler = FakeScheduler()
+    let time: Time
     let manager: ScrapeManager
 
     init(host: String = "here") throws {
         var surroundings = ScrapeSurroundings(
             storage: storage, fileSystem: LocalFileSystem(), log: .silent, registry: Registry())
-        surroundings.now = { 0 }
+        let time = Time()
+        surroundings.now = { time.now.load(ordering: .relaxed) }
         manager = try ScrapeManager(
             surroundings, scheduler: scheduler, externalLabels: .empty, host: host)
+        self.time = time
     }
 
     deinit { manager.close() }
@@ -34,6 +38,10 @@ private final class Scene {
             bytes.raw, failure: nil, contentType: "text/plain",
             ScrapeTiming(scheduled: time, started: time, nanoseconds: 0))
     }
+}
+
+private final class Time: Sendable {
+    let now = Atomic<Timestamp>(0)
 }
 
 @Suite struct ScrapeManagerTests {
@@ -158,5 +166,22 @@ private final class Scene {
         scene.update(["a:1"])
         scene.scrape("a 1\n", at: 2000, target)
         #expect(target.status.lastError == "")
+    }
+
+    @Test func `series of a target that is gone are marked stale two intervals later`() throws {
+        let scene = try Scene()
+        scene.update(["a:1", "b:2"])
+        scene.manager.apply([try configuration("job_name: j\nscrape_interval: 10s")])
+        for target in scene.manager.pools[0].targets { scene.scrape("x 1\n", at: 1000, target) }
+        scene.time.now.store(2000, ordering: .relaxed)
+        scene.update(["b:2"])
+        scene.time.now.store(21_999, ordering: .relaxed)
+        scene.manager.keepHouse()
+        #expect(scene.storage.samples(at: 11_000).isEmpty)
+        scene.time.now.store(22_000, ordering: .relaxed)
+        scene.manager.keepHouse()
+        let markers = scene.storage.samples(at: 11_000)
+        #expect(markers.count == 5)
+        #expect(markers.allSatisfy { $0.contains("a:1") && $0.hasSuffix("stale") })
     }
 }

@@ -110,7 +110,7 @@ package final class ScrapeManager: Sendable {
     }
 
     /// What has to be looked after now and then; called by a thread of the manager.
-    func keepHouse() {
+    package func keepHouse() {
         context.farewells.work(now: context.surroundings.now())
         state.withLock { state in
             for name in state.pools.keys { state.pools[name]?.refreshCredentials() }

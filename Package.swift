@@ -206,6 +206,14 @@ for (name, used) in tests where isWanted(name) {
             name: name, dependencies: used.map { .target(name: $0) }, path: "Tests/\(name)",
             swiftSettings: [.swiftLanguageMode(.v6)]))
 }
+// Benchmarks are built only when they are asked for by name.
+if wanted?.contains("QueryBenchmark") ?? false {
+    targets.append(
+        .executableTarget(
+            name: "QueryBenchmark",
+            dependencies: ["PromQL", "Storage", "Model", "Instrumentation"],
+            path: "Benchmarks/QueryBenchmark", swiftSettings: [.swiftLanguageMode(.v6)]))
+}
 if isWanted("Conformance") {
     targets.append(
         .executableTarget(

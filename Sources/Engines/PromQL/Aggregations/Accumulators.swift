@@ -79,37 +79,48 @@ struct AverageAccumulator: FloatAccumulator {
     }
 
     mutating func add(_ row: borrowing Row) {
-        for step in row.values.indices where row.floats.contains(step) {
-            add(row.values[step], at: step)
-        }
+        Self.add(row, &sums, &compensations, &counts, &incremental)
         steps.formUnion(row.floats)
     }
 
-    @inline(__always)
-    private mutating func add(_ value: Double, at step: Int) {
-        counts[step] += 1
-        let count = counts[step]
-        if count == 1 {
-            sums[step] = value
-            return
-        }
-        if !incremental.contains(step) {
-            var sum = sums[step]
-            var compensation = compensations[step]
-            kahanAdd(value, &sum, &compensation)
-            if sum.magnitude != .infinity {
-                sums[step] = sum
-                compensations[step] = compensation
-                return
+    private static func add(
+        _ row: borrowing Row, _ sums: inout [Double], _ compensations: inout [Double],
+        _ counts: inout [Double], _ incremental: inout StepSet
+    ) {
+        var sums = sums.mutableSpan
+        var compensations = compensations.mutableSpan
+        var counts = counts.mutableSpan
+        let isDirect = incremental.isEmpty
+        row.forEachFloat { step, value in
+            let count = unsafe counts[unchecked: step] + 1
+            unsafe counts[unchecked: step] = count
+            var sum = unsafe sums[unchecked: step]
+            var compensation = unsafe compensations[unchecked: step]
+            let before = (sum, compensation)
+            if isDirect || !incremental.contains(step) {
+                kahanAdd(value, &sum, &compensation)
+                // Only a first value may be infinite.
+                if sum.magnitude == .infinity, count > 1 {
+                    incremental.insert(step)
+                    sum = before.0 / (count - 1)
+                    compensation = before.1 / (count - 1)
+                    Self.updateMean(value, count, &sum, &compensation)
+                }
+            } else {
+                Self.updateMean(value, count, &sum, &compensation)
             }
-            incremental.insert(step)
-            sums[step] /= count - 1
-            compensations[step] /= count - 1
+            unsafe sums[unchecked: step] = sum
+            unsafe compensations[unchecked: step] = compensation
         }
+    }
+
+    private static func updateMean(
+        _ value: Double, _ count: Double, _ mean: inout Double, _ compensation: inout Double
+    ) {
         let share = (count - 1) / count
-        sums[step] *= share
-        compensations[step] *= share
-        kahanAdd(value / count, &sums[step], &compensations[step])
+        mean *= share
+        compensation *= share
+        kahanAdd(value / count, &mean, &compensation)
     }
 
     func finish(into values: inout [Double]) {

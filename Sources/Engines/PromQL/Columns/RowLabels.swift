@@ -18,12 +18,9 @@ extension Labels {
     /// Without the labels that describe the metric as such: name, type and unit, which no longer
     /// hold for the result of an operation.
     var withoutMetadata: Labels {
-        guard has(LabelName.metric) || has(LabelName.type) || has(LabelName.unit) else {
-            return self
-        }
-        let reserved = LabelNameSet([LabelName.metric, LabelName.type, LabelName.unit])
         var kept: [UInt8] = []
-        reserved.appendOthers(of: self, to: &kept)
-        return Labels(packed: kept)
+        kept.reserveCapacity(packed.count)
+        LabelNameSet.metadata.appendOthers(of: self, to: &kept)
+        return kept.count == packed.count ? self : Labels(packed: kept)
     }
 }

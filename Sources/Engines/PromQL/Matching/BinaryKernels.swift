@@ -40,6 +40,55 @@ enum BinaryKernels {
         }
     }
 
+    /// The same with the results in the place of the left side.
+    static func compute(
+        _ operation: BinaryOperator, _ values: inout [Double], with right: [Double]
+    ) {
+        let right = right.span
+        switch operation {
+        case .add: update(&values, right) { $0 + $1 }
+        case .subtract: update(&values, right) { $0 - $1 }
+        case .multiply: update(&values, right) { $0 * $1 }
+        case .divide: update(&values, right) { $0 / $1 }
+        case .modulo: update(&values, right) { fmod($0, $1) }
+        case .power: update(&values, right) { goPower($0, $1) }
+        case .atan2: update(&values, right) { atan2($0, $1) }
+        case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual, .trimUpper,
+            .trimLower, .and, .or, .unless:
+            break
+        }
+    }
+
+    /// The same with the results in the place of the right side.
+    static func compute(
+        _ operation: BinaryOperator, left: [Double], with values: inout [Double]
+    ) {
+        let left = left.span
+        switch operation {
+        case .add: update(&values, left) { $1 + $0 }
+        case .subtract: update(&values, left) { $1 - $0 }
+        case .multiply: update(&values, left) { $1 * $0 }
+        case .divide: update(&values, left) { $1 / $0 }
+        case .modulo: update(&values, left) { fmod($1, $0) }
+        case .power: update(&values, left) { goPower($1, $0) }
+        case .atan2: update(&values, left) { atan2($1, $0) }
+        case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual, .trimUpper,
+            .trimLower, .and, .or, .unless:
+            break
+        }
+    }
+
+    @inline(__always)
+    private static func update(
+        _ values: inout [Double], _ other: Span<Double>, _ operation: (Double, Double) -> Double
+    ) {
+        var values = values.mutableSpan
+        for step in values.indices {
+            unsafe values[unchecked: step] = operation(
+                values[unchecked: step], other[unchecked: step])
+        }
+    }
+
     @inline(__always)
     private static func test(
         _ left: Span<Double>, _ right: Span<Double>, _ condition: (Double, Double) -> Bool

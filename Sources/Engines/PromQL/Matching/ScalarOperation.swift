@@ -37,11 +37,10 @@ struct ScalarOperation {
             }
             row.floats.removeAll()
         } else {
-            let values = row.values
             if isSwapped {
-                BinaryKernels.compute(operation, scalars, values, into: &row.values)
+                BinaryKernels.compute(operation, left: scalars, with: &row.values)
             } else {
-                BinaryKernels.compute(operation, values, scalars, into: &row.values)
+                BinaryKernels.compute(operation, &row.values, with: scalars)
             }
         }
     }

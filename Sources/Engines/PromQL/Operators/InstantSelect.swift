@@ -80,11 +80,12 @@ struct InstantSelect: VectorOperator {
         let values = columns.values.span
         let starts = index.starts.span
         let ends = index.ends.span
+        let marker = StaleMarker.bits
         row.fill { step in
             let end = Int(unsafe ends[unchecked: step])
             guard end > Int(unsafe starts[unchecked: step]) else { return nil }
             let value = unsafe values[unchecked: end - 1]
-            return StaleMarker.isStale(value) ? nil : value
+            return value.bitPattern == marker ? nil : value
         }
     }
 

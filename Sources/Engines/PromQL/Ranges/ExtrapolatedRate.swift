@@ -96,12 +96,14 @@ struct ExtrapolatedRate {
 
     private mutating func findResets(_ values: Span<Double>) {
         resets.removeAll(keepingCapacity: true)
-        // A first pass without branches: most series have no reset.
-        var drops = 0
+        // Most series have no reset. One pass without branches looks for a negative difference; a
+        // NaN may look like one, which the second pass sorts out.
+        var signs: UInt64 = 0
         for index in 1..<max(1, values.count) {
-            drops &+= unsafe values[unchecked: index] < values[unchecked: index &- 1] ? 1 : 0
+            let difference = unsafe values[unchecked: index] - values[unchecked: index &- 1]
+            signs |= difference.bitPattern
         }
-        if drops == 0 { return }
+        if signs >> 63 == 0 { return }
         for index in 1..<values.count where values[index] < values[index - 1] {
             resets.append(index)
         }

@@ -284,3 +284,49 @@ func metasKeepForeignKeys() throws {
     let written = try String(contentsOfFile: "\(copy.path)/\(id)/meta.json", encoding: .utf8)
     #expect(written.contains("\t\"thanos\": {\n\t\t\"labels\": {\n\t\t\t\"a\": "))
 }
+
+@Test("A disk that refuses any one change, or all from there on, costs no sample")
+func fullDisksCostNothing() throws {
+    let calm = FailingFileSystem()
+    func upkeep(_ scratch: Scratch, _ disk: FailingFileSystem, _ head: MemoryHead) throws
+        -> Database
+    {
+        var options = DatabaseOptions()
+        options.retentionTime = 0
+        options.largestBlockRange = 6 * hour
+        return try Database.open(
+            scratch.path, options, DatabaseEnvironment(fileSystem: disk)
+        ) { _, _ in head }
+    }
+    func round(_ change: Int, isFinal: Bool) throws -> Int {
+        let scratch = Scratch()
+        let head = MemoryHead()
+        fill(head, hours: 12, series: 2)
+        let before = head.everything
+        let disk = FailingFileSystem()
+        do {
+            let database = try upkeep(scratch, disk, head)
+            disk.fail(at: change, isFinal: isFinal)
+            try? database.maintain()
+            #expect(try contents(database) == before, "change \(change)")
+            if !isFinal {
+                try database.maintain()
+                #expect(try contents(database) == before, "change \(change)")
+            }
+            try? database.close()
+        }
+        let again = try upkeep(scratch, calm, head)
+        #expect(try contents(again) == before, "change \(change), after a restart")
+        try again.maintain()
+        #expect(try contents(again) == before, "change \(change), after a restart and upkeep")
+        #expect(scratch.names().allSatisfy { !$0.contains("tmp") })
+        try again.close()
+        return disk.count
+    }
+    let changes = try round(.max, isFinal: false)
+    #expect(changes > 60)
+    // Every change in turn takes minutes; these steps meet all kinds of them.
+    for change in stride(from: 0, to: changes, by: 7) {
+        _ = try round(change, isFinal: change % 2 == 0)
+    }
+}

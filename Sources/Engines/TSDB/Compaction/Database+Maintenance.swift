@@ -19,7 +19,7 @@ extension Database {
         maintenance.withLock { _ in
             do throws(StorageError) {
                 guard !state.withLock({ $0.isClosed }) else { return }
-                while isHeadDue { try cutHead() }
+                while isHeadDue, try cutHead() {}
                 try removeOutlived()
                 try mergeBlocks()
             } catch {
@@ -39,9 +39,10 @@ extension Database {
 
     // MARK: Head
 
-    /// Writes the oldest aligned range of the head as a block and lets the head forget it.
-    private func cutHead() throws(StorageError) {
-        guard let held = head.timeRange else { return }
+    /// Writes the oldest aligned range of the head as a block and lets the head forget it. Returns
+    /// whether the head did.
+    private func cutHead() throws(StorageError) -> Bool {
+        guard let held = head.timeRange else { return false }
         let start = held.start
         let end = CompactionPlan.alignedStart(start, options.blockRange) + options.blockRange
         let began = monotonicNanoseconds()
@@ -63,6 +64,7 @@ extension Database {
                 ])
         }
         try head.truncate(before: end)
+        return head.timeRange.map { $0.start >= end } ?? true
     }
 
     private func writeBlock(

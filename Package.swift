@@ -139,7 +139,9 @@ let tests: KeyValuePairs<String, [String]> = [
         "TSDB", "Bytes", "ChunkEncoding", "Instrumentation", "LinearRegex", "Model", "Platform",
         "Storage",
     ],
-    "PromQLTests": ["PromQL", "PromQLSyntax", "Bytes", "Model", "Storage"],
+    "PromQLTests": [
+        "PromQL", "PromQLScripts", "PromQLSyntax", "Bytes", "Instrumentation", "Model", "Storage",
+    ],
     "PromQLScriptsTests": [
         "PromQLScripts", "Instrumentation", "Model", "PromQL", "PromQLSyntax", "Storage",
     ],

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Instrumentation
+import Model
+import PromQL
+import PromQLScripts
+import PromQLSyntax
+import Storage
+import Testing
+
+/// A storage with `load`, and an engine over it.
+struct Bench {
+    let storage = MemoryStorage()
+    var configuration: EngineConfiguration = {
+        var configuration = EngineConfiguration()
+        configuration.parser = .all
+        return configuration
+    }()
+
+    init(_ load: String) throws {
+        guard case .load(let load)? = try Script.parse(load).commands.first else { return }
+        #expect(storage.load(load) == nil)
+    }
+
+    var engine: Engine { Engine(configuration, registry: Registry()) }
+
+    func instant(_ query: String, at time: Timestamp, _ options: QueryOptions = QueryOptions())
+        throws(QueryError) -> QueryResult
+    {
+        try engine.instant(query, at: time, on: storage, options)
+    }
+
+    /// The message with which a query fails, or nil.
+    func failure(_ query: String, _ options: QueryOptions = QueryOptions()) -> String? {
+        do throws(QueryError) {
+            _ = try instant(query, at: 600_000, options)
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+}
+
+@Suite struct EngineTests {
+    let load = """
+        load 1m
+          requests_total{job="a", path="/"} 0+10x10
+          requests_total{job="a", path="/x"} 5+7x10
+          requests_total{job="b", path="/"} 0+1x4 0+1x5
+          limit{job="a"} 100x10
+          limit{job="b", kind="soft"} 1x10
+          limit{job="b", kind="hard"} 2x10
+        """
+
+    @Test(
+        "Queries that cannot be evaluated fail with upstream's words",
+        arguments: [
+            (
+                "requests_total + limit",
+                nil
+            ),
+            (
+                "requests_total / on (job) group_left limit",
+                "found duplicate series for the match group {job=\"b\"} on the right hand-side of "
+                    + "the operation: [{__name__=\"limit\", job=\"b\", kind=\"hard\"}, "
+                    + "{__name__=\"limit\", job=\"b\", kind=\"soft\"}];many-to-many matching not "
+                    + "allowed: matching labels must be unique on one side"
+            ),
+            (
+                "requests_total * on (job) limit{job=\"a\"}",
+                "multiple matches for labels: many-to-one matching must be explicit "
+                    + "(group_left/group_right)"
+            ),
+            (
+                "rate({job=\"b\", __name__=~\"requests_total|limit\", kind=\"\"}[5m]) "
+                    + "or label_replace(limit, \"path\", \"/\", \"\", \"\")", nil
+            ),
+            (
+                "abs({job=\"a\", path=~\"|/\"}) and label_replace(limit, \"job\", \"$1\", \"kind\", \"(\")",
+                "invalid regular expression in label_replace(): ("
+            ),
+            (
+                "double_exponential_smoothing(limit[5m], 2, 0.5)",
+                "invalid smoothing factor. Expected: 0 < sf < 1, got: 2.000000"
+            ),
+            ("topk(NaN, limit)", "Parameter value is NaN"),
+            (
+                "max_over_time(limit[5m] anchored)",
+                "anchored modifier can only be used with: changes, delta, increase, rate, resets "
+                    + "- not with max_over_time"
+            ),
+        ] as [(String, String?)])
+    func failures(_ query: String, _ message: String?) throws {
+        #expect(try Bench(load).failure(query) == message)
+    }
+
+    @Test("Names dropped from several metrics clash at once or at the end")
+    func nameRemoval() throws {
+        let clash = "vector cannot contain metrics with the same labelset"
+        var bench = try Bench("load 1m\n  a_total 1+1x10\n  b_total 1+1x10")
+        let queries = [
+            "rate({__name__=~\"._total\"}[5m])", "-{__name__=~\"._total\"}",
+            "abs({__name__=~\"._total\"})",
+        ]
+        for query in queries { #expect(bench.failure(query) == clash, "\(query)") }
+        bench.configuration.delayedNameRemoval = true
+        for query in queries { #expect(bench.failure(query) == clash, "\(query)") }
+        let renamed =
+            "label_replace(rate({__name__=~\"._total\"}[5m]), \"n\", \"$1\", \"__name__\", \"(.*)\")"
+        #expect(bench.failure(renamed) == nil)
+    }
+
+    @Test("A query over its limit of samples, cancelled or too late is stopped")
+    func limits() throws {
+        var bench = try Bench(load)
+        bench.configuration.maxSamples = 5
+        #expect(
+            bench.failure("requests_total or limit")
+                == "query processing would load too many samples into memory in query execution")
+        #expect(bench.failure("limit{job=\"a\"}") == nil)
+        bench.configuration.maxSamples = 1000
+        var options = QueryOptions()
+        options.cancellation = Cancellation()
+        options.cancellation?.cancel()
+        #expect(
+            bench.failure("limit", options) == "query was canceled in expression evaluation")
+        bench.configuration.timeout = 0
+        #expect(bench.failure("limit") == "query timed out in expression evaluation")
+    }
+
+    @Test("Strings, scalars and range vectors come as they are")
+    func values() throws {
+        let bench = try Bench(load)
+        if case .string(let text, let time) = try bench.instant("\"x\"", at: 7).value {
+            #expect(text == "x" && time == 7)
+        } else {
+            Issue.record("no string")
+        }
+        if case .scalar(let sample) = try bench.instant("time() - 1", at: 7000).value {
+            #expect(sample == Sample(timestamp: 7000, value: 6))
+        } else {
+            Issue.record("no scalar")
+        }
+        if case .matrix(let series) = try bench.instant("limit{job=\"a\"}[2m]", at: 600_000).value {
+            #expect(series.map(\.timestamps) == [[540_000, 600_000]])
+        } else {
+            Issue.record("no matrix")
+        }
+        #expect {
+            _ = try bench.engine.range(
+                "limit[5m]", from: 0, through: 1, step: 1, on: bench.storage)
+        } throws: {
+            ($0 as? QueryError)?.message
+                == "invalid expression type \"range vector\" for range query, "
+                + "must be Scalar or instant Vector"
+        }
+    }
+
+    @Test("Annotations carry their place in the query, each text once")
+    func annotations() throws {
+        let bench = try Bench(load)
+        let query = "quantile(2, limit) +\n  rate(limit[5m])"
+        let result = try bench.instant(query, at: 600_000)
+        #expect(
+            result.warnings == [
+                "PromQL warning: quantile value should be between 0 and 1, got 2 (1:10)"
+            ])
+        #expect(
+            result.infos == [
+                "PromQL info: metric might not be a counter, name does not end in "
+                    + "_total/_sum/_count/_bucket: \"limit\" (2:8)"
+            ])
+    }
+
+    @Test("topk and sort order the elements of an instant vector")
+    func order() throws {
+        let bench = try Bench(load)
+        func values(_ query: String) throws -> [Double] {
+            guard case .vector(let elements) = try bench.instant(query, at: 600_000).value else {
+                return []
+            }
+            return elements.map(\.value)
+        }
+        #expect(try values("topk(2, requests_total)") == [100, 75])
+        #expect(try values("bottomk(2, requests_total)") == [5, 75])
+        #expect(try values("sort_desc(limit)") == [100, 2, 1])
+        #expect(try values("sort(limit)") == [1, 2, 100])
+    }
+}

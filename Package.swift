@@ -71,10 +71,10 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
     "Servers": [
         "PrometheusServer": [
             "Bytes", "Discovery", "HTTP", "Instrumentation", "LinearRegex", "Model", "Platform",
-            "PromQL", "PromQLSyntax", "PrometheusAPI", "Relabeling", "Scraping", "Settings",
-            "Storage", "TSDB", "YAML",
+            "PromQL", "PromQLSyntax", "PrometheusAPI", "Relabeling", "ScrapeClient", "Scraping",
+            "Settings", "Storage", "TSDB", "YAML",
         ],
-        "Tools": ["Bytes", "Model", "Platform", "PromQLSyntax", "TSDB", "YAML"],
+        "Tools": ["Platform"],
     ],
     "Program": [
         "narthex": ["PrometheusServer", "Tools", "Platform"]
@@ -154,7 +154,7 @@ let tests: KeyValuePairs<String, [String]> = [
         "PrometheusAPI", "Bytes", "Compression", "HTTP", "Instrumentation", "JSON", "LinearRegex",
         "Model", "PromQL", "Storage",
     ],
-    "PrometheusServerTests": ["PrometheusServer", "Bytes", "Model", "YAML"],
+    "PrometheusServerTests": ["PrometheusServer", "Bytes", "Model", "Platform", "YAML"],
     "RepositoryTests": [],
 ]
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a plain scalar means: the rules of YAML 1.1 as the Go package yaml.v2 applies them, which is
-// what upstream reads its configuration with. `yes`, `on` and their kin are booleans; integers may be
-// octal (0755), hexadecimal or binary and may hold underscores; sexagesimal numbers stay strings.
+// what upstream reads its configuration with. `yes`, `on` and their kin are booleans; integers may
+// be octal (0755), hexadecimal or binary and may hold underscores; sexagesimal numbers stay
+// strings.
 
 package enum YAMLValue: Sendable, Hashable {
     case null

@@ -11,8 +11,8 @@ package struct YAMLPosition: Sendable, Hashable {
     }
 }
 
-/// A node of a YAML document: what was written and where, with aliases and merge keys resolved but no
-/// scalar given a type yet. A value; nodes that aliases refer to share their memory.
+/// A node of a YAML document: what was written and where, with aliases and merge keys resolved but
+/// no scalar given a type yet. A value; nodes that aliases refer to share their memory.
 package struct YAMLNode: Sendable {
     package enum Content: Sendable {
         case scalar(YAMLScalar)
@@ -45,7 +45,8 @@ package struct YAMLEntry: Sendable {
 }
 
 extension YAMLNode {
-    /// The tag that counts: the explicit one, or what the content resolves to (`!!str`, `!!int`, …).
+    /// The tag that counts: the explicit one, or what the content resolves to (`!!str`, `!!int`,
+    /// …).
     package var resolvedTag: String {
         if let tag, tag != "!" { return tag }
         switch content {

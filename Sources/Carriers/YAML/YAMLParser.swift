@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Builds the tree from libyaml's events. Recursion, the size of the text and what aliases may unfold to
-// are bounded, so that no text can exhaust the stack or, by aliases of aliases, the memory or time of
-// whoever walks the tree.
+// Builds the tree from libyaml's events. Recursion, the size of the text and what aliases may
+// unfold to are bounded, so that no text can exhaust the stack or, by aliases of aliases, the
+// memory or time of whoever walks the tree.
 //
 // Unsafe code: libyaml's parser and event are C structs behind pointers that live as long as the
 // `EventReader`; the texts in an event are copied with the length that libyaml gives.
@@ -19,7 +19,8 @@ package enum YAMLLimits {
 }
 
 extension YAMLNode {
-    /// Reads the first document of a text (JSON is YAML too). Nil where there is none or it is empty.
+    /// Reads the first document of a text (JSON is YAML too). Nil where there is none or it is
+    /// empty.
     package init?(parsing text: String, file: String? = nil) throws(YAMLError) {
         try self.init(parsing: Array(text.utf8), file: file)
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes a tree as Go's yaml.v2 does: libyaml's own emitter, with that package's choice of quotes. A
-// string stays plain unless it would be read as something else; a text of several lines is a literal.
+// Writes a tree as Go's yaml.v2 does: libyaml's own emitter, with that package's choice of quotes.
+// A string stays plain unless it would be read as something else; a text of several lines is a
+// literal.
 //
 // Unsafe code: libyaml's emitter and events are C structs behind pointers that live as long as the
 // `EventWriter`; it copies the texts that it is given.

@@ -15,8 +15,8 @@ package enum LogFormat: String, Sendable, Hashable, CaseIterable {
 }
 
 /// Writes lines about what happens, with named fields, as upstream does:
-/// `time=… level=INFO source=Head.swift:12 msg="WAL replayed" duration=1.2s`. A value that any thread
-/// may use; a line is handed to `write` whole. Secrets do not belong into fields.
+/// `time=… level=INFO source=Head.swift:12 msg="WAL replayed" duration=1.2s`. A value that any
+/// thread may use; a line is handed to `write` whole. Secrets do not belong into fields.
 package struct Logger: Sendable {
     private let level: LogLevel
     private let format: LogFormat
@@ -111,8 +111,8 @@ private func jsonText(_ text: String) -> String {
     return result + "\""
 }
 
-/// `2026-01-31T12:00:00.000Z`. The date is computed with years that begin in March, so that the leap
-/// day is the last of its year.
+/// `2026-01-31T12:00:00.000Z`. The date is computed with years that begin in March, so that the
+/// leap day is the last of its year.
 package func utcText(_ timestamp: Timestamp) -> String {
     func floorDivided(_ value: Int64, by divisor: Int64) -> Int64 {
         value / divisor - (value % divisor < 0 ? 1 : 0)

@@ -46,7 +46,8 @@ package actor DiscoveryManager {
         (commands, send) = AsyncStream.makeStream()
     }
 
-    /// Makes these the jobs. What is new starts, what is gone stops, what stays goes on undisturbed.
+    /// Makes these the jobs. What is new starts, what is gone stops, what stays goes on
+    /// undisturbed.
     package func apply(_ jobs: [String: [DiscoveryConfiguration]]) {
         self.jobs = jobs
         var wanted: Set<FileDiscoveryConfiguration> = []

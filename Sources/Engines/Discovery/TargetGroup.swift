@@ -3,8 +3,8 @@
 package import Model
 internal import YAML
 
-/// Targets that came from one place and share labels. `source` names the place: a later group of the
-/// same source replaces an earlier one, and a group without targets removes it.
+/// Targets that came from one place and share labels. `source` names the place: a later group of
+/// the same source replaces an earlier one, and a group without targets removes it.
 package struct TargetGroup: Sendable, Hashable {
     package var source: String
     /// What sets the targets apart, at least `__address__`.

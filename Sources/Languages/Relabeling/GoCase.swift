@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Go's `strings.ToLower` and `ToUpper`: Unicode's simple case mappings, one character for one. Swift
-// has the full mappings, under which `ß` becomes `SS`; they agree wherever the result is one character.
+// Go's `strings.ToLower` and `ToUpper`: Unicode's simple case mappings, one character for one.
+// Swift has the full mappings, under which `ß` becomes `SS`; they agree wherever the result is one
+// character.
 
 extension String {
     var goLowercased: String {

@@ -81,8 +81,9 @@ extension RelabelFields {
     }
 }
 
-/// Whether a template can become a label name. Under the legacy rules: letters, digits and references
-/// (`$name`, `${name}`), no digit first. UTF-8 names may hold anything, a dollar sign too.
+/// Whether a template can become a label name. Under the legacy rules: letters, digits and
+/// references (`$name`, `${name}`), no digit first. UTF-8 names may hold anything, a dollar sign
+/// too.
 private func isValidTemplate(_ template: String, _ validation: NameValidation) -> Bool {
     guard validation == .legacy else { return validation.isValidLabelName(template) }
     func isWord(_ byte: UInt8) -> Bool {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Numbers of bytes in the notation of flags and configuration: `512MB`, `1.5GiB`, `1GB512MB`. Every
-/// unit is a power of 1024, with or without the `i`, but not mixed.
+/// Numbers of bytes in the notation of flags and configuration: `512MB`, `1.5GiB`, `1GB512MB`.
+/// Every unit is a power of 1024, with or without the `i`, but not mixed.
 package enum ByteSize {
     private static let prefixes = ["K", "M", "G", "T", "P", "E"]
 

@@ -62,8 +62,8 @@ package struct ClientOptions: Sendable, Hashable {
         }
     }
 
-    /// Checks that there is one way of authentication at most, and makes the old spelling of a bearer
-    /// token the new one.
+    /// Checks that there is one way of authentication at most, and makes the old spelling of a
+    /// bearer token the new one.
     private mutating func takeBearer(
         _ token: String, _ tokenFile: String, _ hasOAuth: Bool, _ fields: YAMLMapping
     ) throws(YAMLError) {

@@ -4,8 +4,8 @@ internal import Model
 package import Platform
 internal import YAML
 
-/// The files of one discovery section: what they held when they were last read. A value without clock
-/// or task: `refresh` reads, and says which groups that changes.
+/// The files of one discovery section: what they held when they were last read. A value without
+/// clock or task: `refresh` reads, and says which groups that changes.
 package struct TargetFiles: Sendable {
     package struct Refresh: Sendable {
         /// Groups to publish; those without targets remove what their source gave before.

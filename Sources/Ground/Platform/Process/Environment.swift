@@ -21,6 +21,9 @@ package enum Environment {
 /// Writes text to the standard streams: one system call per text, so that lines of different threads
 /// do not mix.
 package enum StandardStream {
+    /// Whether a person reads along.
+    package static var isOutputTerminal: Bool { isatty(1) == 1 }
+
     package static func output(_ text: String) { write(text, 1) }
     package static func error(_ text: String) { write(text, 2) }
 
@@ -36,4 +39,9 @@ package enum StandardStream {
             rest = rest.dropFirst(count)
         }
     }
+}
+
+/// The end of the program.
+package enum Process {
+    package static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
 }

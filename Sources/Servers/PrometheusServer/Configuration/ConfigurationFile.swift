@@ -18,7 +18,7 @@ package struct ConfigurationFile: Sendable {
     let environment: @Sendable (String) -> String?
 
     init(
-        fileSystem: any FileSystem, flags: Retention = .standard,
+        fileSystem: any FileSystem, flags: Retention,
         environment: @escaping @Sendable (String) -> String? = { Environment.variable($0) }
     ) {
         self.fileSystem = fileSystem
@@ -26,8 +26,13 @@ package struct ConfigurationFile: Sendable {
         self.environment = environment
     }
 
-    /// For tools and tests that look at files only.
-    package init(fileSystem: any FileSystem) { self.init(fileSystem: fileSystem, flags: .standard) }
+    /// For tools that look at files only.
+    package init(
+        fileSystem: any FileSystem,
+        environment: @escaping @Sendable (String) -> String? = { Environment.variable($0) }
+    ) {
+        self.init(fileSystem: fileSystem, flags: .standard, environment: environment)
+    }
 
     /// Reads the file at `path`. `name` is what messages call it.
     package func load(

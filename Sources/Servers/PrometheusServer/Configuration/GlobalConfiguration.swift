@@ -15,7 +15,8 @@ struct GlobalConfiguration: Sendable, Hashable {
 
     init() {}
 
-    /// `environment` gives the values for the variables in external labels, nil where there is none.
+    /// `environment` gives the values for the variables in external labels, nil where there is
+    /// none.
     init(
         _ node: YAMLNode, in directory: String, environment: (String) -> String?
     ) throws(YAMLError) {
@@ -80,8 +81,8 @@ struct GlobalConfiguration: Sendable, Hashable {
     }
 }
 
-/// Puts environment variables into a text by the rules of Go's `os.Expand`: `$NAME`, `${NAME}`, `$$`
-/// for a dollar sign; a variable that is not set is empty.
+/// Puts environment variables into a text by the rules of Go's `os.Expand`: `$NAME`, `${NAME}`,
+/// `$$` for a dollar sign; a variable that is not set is empty.
 func expanded(_ text: String, _ environment: (String) -> String?) -> String {
     var result = ""
     var rest = Substring(text)

@@ -6,8 +6,8 @@ package import Relabeling
 package import Settings
 internal import YAML
 
-/// A job: where its targets come from and how they are scraped. A value with all defaults filled in;
-/// two that are equal scrape alike, so a reload leaves such a job alone.
+/// A job: where its targets come from and how they are scraped. A value with all defaults filled
+/// in; two that are equal scrape alike, so a reload leaves such a job alone.
 package struct ScrapeConfiguration: Sendable, Hashable {
     package var jobName: String
     package var timing: Timing

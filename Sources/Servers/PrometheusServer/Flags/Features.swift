@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import PromQLSyntax
+
+/// The names behind `--enable-feature`.
+struct Features: Sendable {
+    /// Those that change something here.
+    private(set) var enabled: Set<String> = []
+    /// Warnings about the others.
+    private(set) var warnings: [(message: String, name: String)] = []
+
+    private static let working: Set<String> = [
+        "promql-experimental-functions", "promql-delayed-name-removal",
+        "promql-extended-range-selectors", "promql-binop-fill-modifiers",
+        "promql-per-step-stats", "promql-duration-expr", "promql-at-modifier",
+        "promql-negative-offset",
+    ]
+
+    /// On by default here and in upstream, or about upstream's runtime: naming them is no mistake.
+    private static let superfluous: Set<String> = [
+        "expand-external-labels", "new-service-discovery-manager", "no-default-scrape-port",
+        "auto-gomaxprocs", "auto-gomemlimit", "remote-write-receiver", "extra-scrape-metrics",
+        "native-histograms", "ooo-native-histograms", "auto-reload-config", "xor2-encoding",
+    ]
+
+    /// Known to upstream and not built yet.
+    private static let absent: Set<String> = [
+        "exemplar-storage", "created-timestamp-zero-ingestion", "st-storage", "st-synthesis",
+        "type-and-unit-labels", "metadata-wal-records", "otlp-deltatocumulative",
+        "otlp-native-delta-ingestion", "memory-snapshot-on-shutdown", "delayed-compaction",
+        "use-uncached-io", "histograms-st-encoding", "fast-startup", "concurrent-rule-eval",
+        "old-ui", "search-api", "agent", "use-start-timestamps",
+    ]
+
+    init(_ lists: [String]) {
+        for name in lists.flatMap({ $0.split(separator: ",") }).map(String.init) {
+            if Self.working.contains(name) {
+                enabled.insert(name)
+            } else if Self.absent.contains(name) {
+                warnings.append(("Option for --enable-feature is not supported yet", name))
+            } else if !Self.superfluous.contains(name) {
+                warnings.append(("Unknown option for --enable-feature", name))
+            }
+        }
+    }
+
+    func isEnabled(_ name: String) -> Bool { enabled.contains(name) }
+}

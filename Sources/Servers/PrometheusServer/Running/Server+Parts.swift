@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Instrumentation
+internal import Model
+internal import Platform
+internal import PromQL
+internal import PromQLSyntax
+internal import PrometheusAPI
+internal import Settings
+internal import Storage
+internal import TSDB
+
+/// How the parts of the server are set up from its options.
+extension Server {
+    /// The data folder without a slash at the end.
+    var storagePath: String {
+        var path = options.storage.path
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        return path
+    }
+
+    func databaseOptions(onMaintenanceDue: @escaping @Sendable () -> Void) -> DatabaseOptions {
+        let retention = phase.configuration.storage.retention
+        var database = DatabaseOptions()
+        database.retentionTime = retention.time
+        database.retentionBytes = retention.size
+        if retention.percentage > 0 { database.retentionBytes = share(retention.percentage) }
+        database.blockRange = options.storage.blockRange
+        database.largestBlockRange = options.storage.largestBlockRange
+        database.onMaintenanceDue = onMaintenanceDue
+        return database
+    }
+
+    /// A part of the disk that holds the data, in bytes; 0, which is no limit, where it is unknown.
+    private func share(_ percentage: Double) -> Int {
+        do {
+            try fileSystem.createDirectory(storagePath)
+            let total = try DiskStatistics(at: storagePath).total
+            return Int(Double(total) * percentage / 100)
+        } catch {
+            log.warn(
+                "The size of the disk is unknown: storage.tsdb.retention.percentage is ignored",
+                ["dir": storagePath, "err": "\(error)"])
+            return 0
+        }
+    }
+
+    private var engineConfiguration: EngineConfiguration {
+        let flags = options.flags
+        var engine = EngineConfiguration()
+        engine.lookbackDelta = DurationText.parse(flags.text("query.lookback-delta")) ?? 300_000
+        engine.timeout = Double(DurationText.parse(flags.text("query.timeout")) ?? 120_000) / 1000
+        engine.maxSamples = flags.integer("query.max-samples")
+        engine.maxConcurrency = max(1, flags.integer("query.max-concurrency"))
+        engine.defaultSubqueryStep = phase.configuration.global.evaluationInterval
+        let features = options.features
+        engine.delayedNameRemoval = features.isEnabled("promql-delayed-name-removal")
+        engine.parser.experimentalFunctions = features.isEnabled("promql-experimental-functions")
+        engine.parser.extendedRangeSelectors = features.isEnabled("promql-extended-range-selectors")
+        engine.parser.fillModifiers = features.isEnabled("promql-binop-fill-modifiers")
+        return engine
+    }
+
+    func apiContext(targets: any TargetsView) -> APIContext {
+        let sources = APISources(
+            settings: apiSettings, lifecycle: lifecycle, status: statusSources, targets: targets)
+        var context = APIContext(
+            engine: Engine(engineConfiguration, registry: registry), storage: storage,
+            registry: registry, logger: log.with(["component": "web"]), sources: sources)
+        let storage = storage
+        if options.web.enablesAdministration {
+            context.administration = Administration { includingHead throws(StorageError) in
+                try storage.snapshot(includingHead: includingHead)
+            }
+        }
+        if options.web.enablesRemoteWrite { context.receiver = storage }
+        return context
+    }
+
+    private var apiSettings: APISettings {
+        var settings = APISettings()
+        settings.routePrefix = options.web.routePrefix
+        settings.externalURL = options.web.externalURL
+        settings.listenAddress = options.web.listenAddresses[0]
+        settings.corsOrigin = options.web.corsOrigin
+        return settings
+    }
+
+    private var lifecycle: Lifecycle {
+        let (phase, events) = (phase, events)
+        var lifecycle = Lifecycle(readiness: {
+            switch phase.current {
+            case .starting: .notReady
+            case .ready: .ready
+            case .stopping: .stopping
+            }
+        })
+        if options.web.enablesLifecycle {
+            lifecycle.reload = { events.reloadAndWait() }
+            lifecycle.quit = { events.end("Received termination request via web service") }
+        }
+        return lifecycle
+    }
+
+    private var statusSources: StatusSources {
+        let (phase, storage) = (phase, storage)
+        let retention = retentionText
+        var build = BuildStatus(
+            version: ServerProgram.prometheusVersion, product: "narthex",
+            productVersion: ServerProgram.version)
+        build.branch = "HEAD"
+        return StatusSources(
+            configuration: { phase.configuration.text }, flags: options.flags.shown,
+            runtime: { Self.runtimeStatus(phase, retention: retention) }, build: build
+        ) { limit in
+            Result { () throws(StorageError) in StorageStatus(try storage.status(limit: limit)) }
+        }
+    }
+
+    private static func runtimeStatus(_ phase: ServerPhase, retention: String) -> RuntimeStatus {
+        let process = ProcessStatistics.current()
+        let load = phase.lastLoad
+        var status = RuntimeStatus()
+        status.startTime = Timestamp(process.startTime * 1000)
+        status.workingDirectory = Environment.absolute("")
+        status.hostName = Host.name
+        status.isConfigurationLoaded = load.isSuccessful
+        status.lastConfigurationTime = load.time
+        status.threadCount = process.threads
+        status.retention = retention
+        return status
+    }
+
+    /// `15d`, `1GiB`, or both.
+    private var retentionText: String {
+        let retention = phase.configuration.storage.retention
+        var parts: [String] = []
+        if retention.time > 0 { parts.append(DurationText.format(retention.time)) }
+        if retention.size > 0 { parts.append(ByteSize.format(retention.size)) }
+        return parts.joined(separator: " or ")
+    }
+}
+
+extension StorageStatus {
+    /// What the database says, as the API shows it.
+    fileprivate init(_ status: DatabaseStatus) {
+        func counts(_ entries: [DatabaseStatus.Entry]) -> [Count] {
+            entries.map { Count($0.name, $0.value) }
+        }
+        self.init()
+        seriesCount = UInt64(status.seriesCount)
+        labelPairCount = status.labelPairCount
+        chunkCount = Int64(status.chunkCount)
+        timeRange = status.timeRange
+        seriesByMetricName = counts(status.seriesCountByMetricName)
+        valuesByLabelName = counts(status.labelValueCountByLabelName)
+        memoryByLabelName = counts(status.memoryInBytesByLabelName)
+        seriesByLabelPair = counts(status.seriesCountByLabelValuePair)
+    }
+}

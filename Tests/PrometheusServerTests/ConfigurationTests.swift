@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Platform
+import PrometheusServer
+import Testing
+
+private func loaded(_ text: String, variables: [String: String] = [:]) -> String {
+    do {
+        let file = ConfigurationFile(fileSystem: LocalFileSystem()) { variables[$0] }
+        return try file.load(Array(text.utf8), name: "p.yml", in: "/etc/x").text
+    } catch {
+        return "\(error)"
+    }
+}
+
+private let dump = """
+    global:
+      scrape_interval: 1m
+      scrape_timeout: 10s
+      evaluation_interval: 1m
+      metric_name_validation_scheme: utf8
+      metric_name_escaping_scheme: allow-utf-8
+      scrape_native_histograms: false
+      extra_scrape_metrics: false
+    runtime:
+      gogc: 75
+    storage:
+      tsdb:
+        outofordertimewindow: 0
+        retention:
+          time: 15d
+    otlp:
+      translation_strategy: UnderscoreEscapingWithSuffixes
+      label_name_underscore_sanitization: true
+      label_name_preserve_multiple_underscores: true
+
+    """
+
+@Suite struct ConfigurationTests {
+    @Test(
+        "An empty configuration is all defaults",
+        arguments: [
+            "", "{}", "# nothing\n", "global:\n", "rule_files:\nremote_write: []\nalerting: {}",
+        ])
+    func empty(text: String) {
+        #expect(loaded(text) == dump)
+    }
+
+    @Test("External labels take environment variables")
+    func environment() {
+        let text = "global: {external_labels: {a: '$A-${B}', c: '$$x', d: $NONE}}"
+        let result = loaded(text, variables: ["A": "1", "B": "2"])
+        #expect(result.contains("external_labels:\n    a: 1-2\n    c: $x\n  metric"))
+    }
+
+    @Test(
+        "Mistakes name file, place and what was meant",
+        arguments: [
+            (
+                "scrape_config:\n- job_name: x\n",
+                "parsing YAML file p.yml: yaml: unmarshal errors:\n  line 1, column 1: field "
+                    + "scrape_config not found in type config.plain; did you mean "
+                    + "\"scrape_configs\"?"
+            ),
+            (
+                "rule_files: [a.yml]",
+                "parsing YAML file p.yml: rule_files is not supported yet by this version of Narthex "
+                    + "(line 1, column 1)"
+            ),
+            (
+                "scrape_configs: [{job_name: a}, {job_name: a}]",
+                "parsing YAML file p.yml: found multiple scrape configs with job name \"a\" (line 1, "
+                    + "column 33)"
+            ),
+            (
+                "storage: {tsdb: {out_of_order_time_window: 1h}}",
+                "parsing YAML file p.yml: storage.tsdb.out_of_order_time_window is not supported yet "
+                    + "by this version of Narthex (line 1, column 18)"
+            ),
+        ])
+    func mistakes(text: String, expected: String) {
+        #expect(loaded(text) == expected)
+    }
+
+    @Test("A file that is not there is an error in the system's words")
+    func missing() {
+        #expect {
+            try ConfigurationFile(fileSystem: LocalFileSystem()).load("/nowhere/p.yml")
+        } throws: {
+            "\($0)" == "open /nowhere/p.yml: no such file or directory"
+        }
+    }
+}

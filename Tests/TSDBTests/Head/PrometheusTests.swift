@@ -11,6 +11,12 @@ import Testing
 struct PrometheusTests {
     private let program = ProcessInfo.processInfo.environment["PROMETHEUS_BIN"] ?? ""
 
+    private func later(_ column: SeriesColumn, than time: Int64) -> SeriesColumn? {
+        guard let first = column.times.firstIndex(where: { $0 >= time }) else { return nil }
+        return SeriesColumn(
+            times: Array(column.times[first...]), bits: Array(column.bits[first...]))
+    }
+
     /// All samples of the last thirty days; nil where nobody answers yet.
     private func ask(_ address: String, _ seconds: Int64) throws -> Data? {
         let client = Process()
@@ -89,11 +95,17 @@ struct PrometheusTests {
         let expected = try headContents(head)
         if !isKilled { try head.close() }
         let copy = try folder.copy()
-        let port = 21_000 + Int(compression.rawValue) * 2 + (isKilled ? 1 : 0)
+        let port = Int.random(in: 20_000..<32_000)
         let (found, log) = try dump(copy, port: port, at: base + 700 * 30_000)
-        #expect(found == expected)
+        // Samples from before the truncation may still stand in the younger part of the log.
+        let visible = found.compactMapValues { later($0, than: base + 7_200_000) }
+        for (labels, column) in expected where visible[labels] != column {
+            Issue.record("\(labels) differs")
+        }
+        #expect(Set(visible.keys) == Set(expected.keys))
         for word in ["corrupt", "unknown series", "repair", "level=ERROR", "level=WARN"] {
-            #expect(!log.contains(word), "\(log)")
+            let lines = log.split(separator: "\n").filter { $0.contains(word) }
+            #expect(lines.isEmpty)
         }
         // And back: what that server leaves behind.
         let reopened = try openHead(copy, options, minValidTime: base + 7_200_000)

@@ -7,32 +7,40 @@ internal import Model
 internal import Platform
 internal import Storage
 
-/// The samples of a batch that are taken, per series as far as that is needed: a batch may hold
-/// several samples of a series, which must be in order among themselves.
-private struct Predecessors {
-    private var lastSlot: UInt32?
+/// The last sample of each series that a batch has so far: it may hold several of one series, which
+/// must be in order among themselves.
+private struct EarlierSamples {
+    private var lastSlot: UInt32 = 0
     private var last = Sample(timestamp: 0, value: 0)
-    private var highestSlot: UInt32 = 0
-    /// Filled where slots do not come in ascending order.
+    private var highestSlot: Int64 = -1
+    /// Filled once slots do not come in ascending order.
     private var bySlot: [UInt32: Sample]?
 
-    /// The sample that a series will have as its last one by now, where it is from this batch.
-    mutating func last(of slot: UInt32, _ taken: () -> [(UInt32, Sample)]) -> Sample? {
+    /// False where the batch has nothing of the series so far: the usual case, a scrape.
+    @inline(__always)
+    func mayHold(_ slot: UInt32) -> Bool { Int64(slot) <= highestSlot }
+
+    mutating func last(of slot: UInt32, _ batch: SampleBatch, _ accepted: [Int]) -> Sample? {
         if slot == lastSlot { return last }
-        guard lastSlot != nil, slot <= highestSlot else { return nil }
         if bySlot == nil {
-            bySlot = [:]
-            for (slot, sample) in taken() { bySlot![slot] = sample }
+            var all: [UInt32: Sample] = [:]
+            for index in accepted {
+                let time =
+                    batch.timestamps.isEmpty
+                    ? batch.sharedTimestamp : batch.timestamps[index]
+                all[batch.refs[index].slot] = Sample(timestamp: time, value: batch.values[index])
+            }
+            bySlot = all
         }
-        return bySlot![slot]
+        return bySlot?[slot]
     }
 
     @inline(__always)
     mutating func note(_ slot: UInt32, _ timestamp: Timestamp, _ value: Double) {
         lastSlot = slot
         last = Sample(timestamp: timestamp, value: value)
-        highestSlot = max(highestSlot, slot)
-        if bySlot != nil { bySlot![slot] = last }
+        highestSlot = max(highestSlot, Int64(slot))
+        if bySlot != nil { bySlot?[slot] = last }
     }
 }
 
@@ -44,6 +52,7 @@ extension HeadStore {
             batch.values.count == batch.count
                 && (batch.timestamps.isEmpty || batch.timestamps.count == batch.count),
             "the columns of a batch are of one length")
+        guard batch.count > 0 else { return CommitOutcome() }
         var outcome = samples.check(batch, bounds, options.blockRange, &writing)
         if policy == .allOrNothing, !outcome.faults.isEmpty {
             count(outcome)
@@ -106,60 +115,55 @@ extension SampleStore {
         _ writing: inout CommitBuffers
     ) -> CommitOutcome {
         var outcome = CommitOutcome()
-        writing.accepted.removeAll(keepingCapacity: true)
         writing.samples.removeAll()
-        let hasOwnTimes = !batch.timestamps.isEmpty
-        var predecessors = Predecessors()
-        var accepted = writing.accepted
-        writing.accepted = []
+        var accepted: [Int] = []
+        swap(&accepted, &writing.accepted)
+        defer { swap(&accepted, &writing.accepted) }
+        accepted.removeAll(keepingCapacity: true)
         accepted.reserveCapacity(batch.count)
-        var lowerBound: Timestamp?
-        for index in 0..<batch.count {
-            let ref = batch.refs[index]
-            let time = hasOwnTimes ? batch.timestamps[index] : batch.sharedTimestamp
-            let value = batch.values[index]
+        let refs = batch.refs.span
+        let values = batch.values.span
+        let times = batch.timestamps.span
+        var earlier = EarlierSamples()
+        let firstTime = times.isEmpty ? batch.sharedTimestamp : times[0]
+        let bound = bounds.lowerBound(firstTime, blockRange)
+        for index in refs.indices {
+            let ref = refs[index]
+            let time = times.isEmpty ? batch.sharedTimestamp : times[index]
+            let value = values[index]
             guard series.isCurrent(ref) else {
                 outcome.faults.append((index, .staleRef))
                 continue
             }
-            let bound = lowerBound ?? bounds.lowerBound(time, blockRange)
-            lowerBound = bound
             guard time >= bound else {
                 outcome.faults.append((index, .outOfBounds))
                 continue
             }
             let state = unsafe series.states.pointer(Int(ref.slot))
-            var hasLast = unsafe state.pointee.hasSamples
-            var lastTime = unsafe state.pointee.encoder.timestamp
-            var lastValue = unsafe state.pointee.encoder.value
-            let before = predecessors.last(of: ref.slot) {
-                accepted.map { taken in
-                    let time = hasOwnTimes ? batch.timestamps[taken] : batch.sharedTimestamp
-                    let sample = Sample(timestamp: time, value: batch.values[taken])
-                    return (batch.refs[taken].slot, sample)
-                }
+            var last: Sample?
+            if unsafe state.pointee.hasSamples {
+                last = unsafe Sample(
+                    timestamp: state.pointee.encoder.timestamp,
+                    value: state.pointee.encoder.value)
             }
-            if let before {
-                hasLast = true
-                lastTime = before.timestamp
-                lastValue = before.value
+            if earlier.mayHold(ref.slot) {
+                last = earlier.last(of: ref.slot, batch, accepted) ?? last
             }
-            if hasLast, time <= lastTime {
-                if time < lastTime {
+            if let last, time <= last.timestamp {
+                if time < last.timestamp {
                     outcome.faults.append((index, .outOfOrder))
-                } else if value.bitPattern == lastValue.bitPattern {
+                } else if value.bitPattern == last.value.bitPattern {
                     outcome.stored += 1
                 } else {
                     outcome.faults.append((index, .duplicate))
                 }
                 continue
             }
-            predecessors.note(ref.slot, time, value)
+            earlier.note(ref.slot, time, value)
             accepted.append(index)
             writing.samples.append(series.refs[ref.slot], time, value.bitPattern)
         }
         outcome.stored += accepted.count
-        writing.accepted = accepted
         return outcome
     }
 
@@ -170,8 +174,10 @@ extension SampleStore {
         guard !accepted.isEmpty else { return }
         guard !batch.timestamps.isEmpty else {
             bounds.include(batch.sharedTimestamp)
+            let refs = batch.refs.span
+            let values = batch.values.span
             for index in accepted {
-                append(Int(batch.refs[index].slot), batch.sharedTimestamp, batch.values[index])
+                append(Int(refs[index].slot), batch.sharedTimestamp, values[index])
             }
             return
         }

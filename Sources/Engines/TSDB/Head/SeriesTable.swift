@@ -73,8 +73,10 @@ struct SeriesTable: ~Copyable {
         freeSlots.sort(by: >)
     }
 
+    /// The generation of a slot changes when its series is dropped.
+    @inline(__always)
     func isCurrent(_ ref: SeriesRef) -> Bool {
-        Int(ref.slot) < end && generations[ref.slot] == ref.generation && refs[ref.slot] != 0
+        Int(ref.slot) < end && generations[ref.slot] == ref.generation
     }
 
     // MARK: Full chunks

@@ -134,6 +134,29 @@ private func storeVarint(_ value: Int64, _ base: UnsafeMutableRawPointer, _ star
     return at &+ 1
 }
 
+/// Reads a zig-zag integer; nil where it is longer than ten bytes. Bound: ten bytes can be read.
+@inline(__always)
+private func loadVarint(_ base: UnsafeRawPointer, _ at: inout Int) -> Int64? {
+    var raw = unsafe UInt64(base.load(fromByteOffset: at, as: UInt8.self))
+    at &+= 1
+    if raw >= 0x80 {
+        raw &= 0x7F
+        var shift: UInt64 = 7
+        while true {
+            let byte = unsafe UInt64(base.load(fromByteOffset: at, as: UInt8.self))
+            at &+= 1
+            raw |= (byte & 0x7F) &<< shift
+            if byte < 0x80 {
+                if shift == 63, byte > 1 { return nil }
+                break
+            }
+            shift &+= 7
+            if shift > 63 { return nil }
+        }
+    }
+    return Int64(bitPattern: raw &>> 1) ^ -Int64(bitPattern: raw & 1)
+}
+
 /// Samples as columns, decoded from one record.
 struct WALSamples {
     var refs: [UInt64] = []
@@ -158,11 +181,37 @@ struct WALSamples {
         refs.reserveCapacity(refs.count + room)
         timestamps.reserveCapacity(timestamps.count + room)
         values.reserveCapacity(values.count + room)
+        let start = decodeFast(record, at: reader.offset, firstRef, firstTimestamp)
+        try reader.skip(start - reader.offset)
         while !reader.isAtEnd {
             refs.append(firstRef &+ UInt64(bitPattern: try reader.varint()))
             timestamps.append(firstTimestamp &+ (try reader.varint()))
             values.append(try reader.uint64BE())
         }
+    }
+
+    /// Decodes samples for as long as the longest one, of 28 bytes, is sure to lie within the record,
+    /// and returns where it stopped: in front of an integer that is too long, or near the end.
+    private mutating func decodeFast(
+        _ record: RawSpan, at start: Int, _ firstRef: UInt64, _ firstTimestamp: Timestamp
+    ) -> Int {
+        var at = start
+        let end = record.byteCount - 28
+        unsafe record.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            while at <= end {
+                var next = at
+                guard let ref = unsafe loadVarint(base, &next),
+                    let time = unsafe loadVarint(base, &next)
+                else { return }
+                refs.append(firstRef &+ UInt64(bitPattern: ref))
+                timestamps.append(firstTimestamp &+ time)
+                unsafe values.append(
+                    UInt64(bigEndian: base.loadUnaligned(fromByteOffset: next, as: UInt64.self)))
+                at = next &+ 8
+            }
+        }
+        return at
     }
 
     /// Refs are relative to the sample before, times to the first; a marker byte says whether a start

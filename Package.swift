@@ -42,7 +42,7 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
     ],
     "Engines": [
         "TSDB": [
-            "Bytes", "ChunkEncoding", "Compression", "Instrumentation", "JSON", "LinearRegex",
+            "Bytes", "CPlatform", "ChunkEncoding", "Compression", "Instrumentation", "JSON", "LinearRegex",
             "Model", "Platform", "Storage",
         ],
         "PromQL": [

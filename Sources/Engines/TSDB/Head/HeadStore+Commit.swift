@@ -159,6 +159,7 @@ extension SampleStore {
                 }
                 continue
             }
+            unsafe pieces.prefetch(state.pointee.piece)
             earlier.note(ref.slot, time, value)
             accepted.append(index)
             writing.samples.append(series.refs[ref.slot], time, value.bitPattern)

@@ -12,6 +12,7 @@
 // piece; its own bounds check keeps it from going beyond. A sample that does not fit into the rest of
 // the piece is encoded into piece 0, which no chunk uses, and split.
 
+internal import CPlatform
 internal import ChunkEncoding
 internal import Model
 internal import Storage
@@ -64,6 +65,13 @@ internal import Storage
         }
         unsafe address(piece).storeBytes(of: previous, toByteOffset: Self.payload, as: UInt32.self)
         return piece
+    }
+
+    /// Fetches the memory that the next `append` to the series writes. Pieces lie anywhere, so an append
+    /// would wait for its piece; a batch is checked before, and the pieces arrive meanwhile.
+    @inline(__always)
+    func prefetch(_ piece: UInt32) {
+        unsafe narthex_prefetch(address(piece))
     }
 
     /// Begins a chunk with its first sample.

@@ -49,4 +49,7 @@ void narthex_name_thread(const char *name);
 /// The calling thread's id as the kernel counts it.
 int narthex_thread_id(void);
 
+/// Asks the processor to fetch the cache line at an address, to be written soon. Any address will do.
+static inline void narthex_prefetch(const void *address) { __builtin_prefetch(address, 1, 3); }
+
 #endif

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Foundation
+import Model
+import Platform
+import Storage
+import TSDB
+import Testing
+
+/// Folders with data that is not stored yet are served, and left as they are.
+struct ForeignDataTests {
+    private func record(_ body: [UInt8]) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.uint8(1)
+        writer.uint16BE(UInt16(body.count))
+        writer.uint32BE(crc32c(body))
+        writer.append(body)
+        return writer.bytes
+    }
+
+    private func snapshot(_ folder: TemporaryFolder) throws -> [String: [UInt8]] {
+        var files: [String: [UInt8]] = [:]
+        let names = FileManager.default.enumerator(atPath: folder.path)
+        while let name = names?.nextObject() as? String {
+            if let bytes = try? folder.contents(name) { files[name] = bytes }
+        }
+        return files
+    }
+
+    @Test(arguments: [3, 7, 8, 9, 10, 11, 12, 13] as [UInt8])
+    func aFolderWithForeignRecordsIsServedReadOnly(kind: UInt8) throws {
+        let folder = TemporaryFolder()
+        let writing = try openHead(folder)
+        for step in 0..<500 {
+            try writing.add(Array(0..<10), at: Int64(step) * 1000) { Double($0) }
+        }
+        let expected = try headContents(writing)
+        try writing.close()
+        try folder.write(record([kind, 0, 0, 0, 0, 0, 0, 0, 1]), "wal/00000001")
+        let before = try snapshot(folder)
+        let head = try openHead(folder)
+        // Record 11 holds floats too; this one ends too early, which is no reason to repair here.
+        #expect(head.foreignData?.contains("\(kind)") == true)
+        #expect(try headContents(head) == expected)
+        #expect(throws: StorageError.self) { try head.add([0], at: 1_000_000) { _ in 1 } }
+        #expect(throws: StorageError.self) { try head.truncate(before: 100_000) }
+        try head.close()
+        #expect(try snapshot(folder) == before)
+    }
+
+    @Test(arguments: [4, 5, 6, 99] as [UInt8])
+    func otherRecordsAreSkipped(kind: UInt8) throws {
+        let folder = TemporaryFolder()
+        let writing = try openHead(folder)
+        try writing.add([1], at: 1000) { _ in 1 }
+        try writing.close()
+        try folder.write(record([kind, 1, 2, 3]), "wal/00000001")
+        let head = try openHead(folder)
+        #expect(head.foreignData == nil)
+        try head.add([1], at: 2000) { _ in 1 }
+        #expect(try headContents(head)[series(1)]?.times == [1000, 2000])
+    }
+
+    @Test func damagedCheckpointsAreAnError() throws {
+        let folder = TemporaryFolder()
+        try folder.write([1, 0, 9, 0, 0, 0, 0, 1], "wal/checkpoint.00000003/00000000")
+        #expect(throws: StorageError.self) { try openHead(folder) }
+    }
+
+    @Test func twoRefsOfOneLabelSetAreOneSeries() throws {
+        let folder = TemporaryFolder()
+        func seriesRecord(_ ref: UInt64) -> [UInt8] {
+            var writer = ByteWriter()
+            writer.uint8(1)
+            writer.uint64BE(ref)
+            writer.uvarint(1)
+            writer.lengthPrefixed("__name__")
+            writer.lengthPrefixed("up")
+            return record(writer.bytes)
+        }
+        func sampleRecord(_ ref: UInt64, _ time: Int64) -> [UInt8] {
+            var writer = ByteWriter()
+            writer.uint8(2)
+            writer.uint64BE(ref)
+            writer.uint64BE(UInt64(time))
+            writer.varint(0)
+            writer.varint(0)
+            writer.uint64BE(Double(time).bitPattern)
+            return record(writer.bytes)
+        }
+        try folder.write(
+            seriesRecord(5) + sampleRecord(5, 1000) + seriesRecord(9) + sampleRecord(9, 2000)
+                + sampleRecord(77, 3000) + sampleRecord(5, 4000), "wal/00000000")
+        let head = try openHead(folder)
+        let found = try headContents(head)
+        #expect(found[Labels(["__name__": "up"])]?.times == [1000, 2000, 4000])
+        #expect(found.count == 1)
+    }
+}

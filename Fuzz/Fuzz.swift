@@ -7,12 +7,15 @@
 import Bytes
 import Compression
 import Glibc
+import JSON
 import RemoteProtocol
 import ScrapeClient
 
 private let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "snappy": fuzzSnappy,
+    "float-text": fuzzFloatText,
     "gzip": fuzzGzip,
+    "json": fuzzJSON,
     "zstd": fuzzZstandard,
     "response": fuzzResponse,
     "write-request": fuzzWriteRequest,
@@ -66,6 +69,56 @@ private func fuzzGzip(_ bytes: [UInt8]) {
     _ = try? decoder.decode(gzip: bytes.span.bytes, into: &room, limit: limit)
     _ = try? decoder.decode(zlib: bytes.span.bytes, into: &room, limit: limit)
     precondition(room.count <= limit, "the limit holds")
+}
+
+/// The bytes are float64s; what is written must read back to the same.
+private func fuzzFloatText(_ bytes: [UInt8]) {
+    for start in stride(from: 0, to: bytes.count - 7, by: 8) {
+        let bits = bytes[start..<start + 8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let value = Double(bitPattern: bits)
+        for style in [FloatStyle.plain, .general, .json, .exponent] where value.isFinite {
+            let text = formatFloat(value, style: style)
+            precondition(Double(text)?.bitPattern == bits, "digits read back to the value")
+        }
+    }
+}
+
+private func fuzzJSON(_ bytes: [UInt8]) {
+    guard let value = try? JSONValue(parsing: bytes.span.bytes) else { return }
+    var writer = JSONWriter()
+    write(value, to: &writer)
+    let again = try? JSONValue(parsing: writer.output.bytes.span.bytes)
+    precondition(again == value.withTextsForNumbers, "what is written reads back to the same")
+}
+
+extension JSONValue {
+    /// Numbers keep their text, so the writer has no form of its own for them.
+    fileprivate var withTextsForNumbers: JSONValue {
+        switch self {
+        case .number(let text): .string(text)
+        case .array(let elements): .array(elements.map(\.withTextsForNumbers))
+        case .object(let members):
+            .object(members.map { Member($0.name, $0.value.withTextsForNumbers) })
+        default: self
+        }
+    }
+}
+
+private func write(_ value: JSONValue, to writer: inout JSONWriter) {
+    switch value {
+    case .null: writer.null()
+    case .boolean(let value): writer.boolean(value)
+    case .number(let text): writer.string(text)
+    case .string(let text): writer.string(text)
+    case .array(let elements): writer.array(elements) { write($1, to: &$0) }
+    case .object(let members):
+        writer.object { writer in
+            for member in members {
+                writer.key(member.name)
+                write(member.value, to: &writer)
+            }
+        }
+    }
 }
 
 private func fuzzZstandard(_ bytes: [UInt8]) {

@@ -71,7 +71,7 @@ final class ServerUnderTest {
                 let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
                 throw Failure(description: "\(Self.program) ended: \(text.suffix(500))")
             }
-            Thread.sleep(forTimeInterval: 0.1)
+            poll(nil, 0, 100)  // a tenth of a second between attempts
         }
         throw Failure(description: "\(Self.program) does not become ready")
     }

@@ -133,11 +133,7 @@ private struct JSONReader: ~Escapable {
         return .number(text(start..<offset))
     }
 
-    private func text(_ range: Range<Int>) -> String {
-        unsafe bytes.extracting(range).withUnsafeBytes {
-            unsafe String(decoding: $0, as: UTF8.self)
-        }
-    }
+    private func text(_ range: Range<Int>) -> String { bytes.extracting(range).text }
 
     @_lifetime(self: copy self)
     private mutating func string() throws(JSONError) -> String {

@@ -2,8 +2,9 @@
 
 package import Bytes
 
-/// Which characters of a text are written as escapes. Upstream uses three encoders side by side, and
-/// their answers differ in these characters; what a client compares byte for byte must not change.
+/// Which characters of a text are written as escapes. Upstream uses three encoders side by side,
+/// and their answers differ in these characters; what a client compares byte for byte must not
+/// change.
 package enum JSONEscaping: Sendable {
     /// Quotes, backslashes and control characters: names and values of labels.
     case plain
@@ -70,11 +71,7 @@ package struct JSONWriter: Sendable {
 
     package mutating func string(_ text: String, _ escaping: JSONEscaping = .htmlSafe) {
         separate()
-        var text = text
-        text.withUTF8 { bytes in
-            let bytes = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(bytes))
-            output.quotedJSON(bytes, escaping)
-        }
+        text.withRawSpan { output.quotedJSON($0, escaping) }
     }
 
     /// A text given as its UTF-8 bytes.

@@ -48,8 +48,8 @@ struct DecimalDigits {
         }
     }
 
-    /// Eight ASCII digits of a number below 10^8, the most significant in the lowest byte: the number
-    /// is split into halves three times, each time in all lanes at once.
+    /// Eight ASCII digits of a number below 10^8, the most significant in the lowest byte: the
+    /// number is split into halves three times, each time in all lanes at once.
     @inline(__always)
     private static func eightDigits(_ value: UInt64) -> UInt64 {
         let upper = value / 10_000

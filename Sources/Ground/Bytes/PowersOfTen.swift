@@ -2,9 +2,9 @@
 
 /// Powers of ten as 128-bit fractions, as the shortest-digits algorithm needs them.
 ///
-/// For each k the table holds g = ceil(10^k / 2^r) with r chosen so that 2^127 <= g < 2^128. The 617
-/// entries are computed exactly at first use, in some fifty microseconds, with two walks over one
-/// long number: upwards 10^k by multiplication, downwards floor(2^1216 / 10^k) by division.
+/// For each k the table holds g = ceil(10^k / 2^r) with r chosen so that 2^127 <= g < 2^128. The
+/// 617 entries are computed exactly at first use, in some fifty microseconds, with two walks over
+/// one long number: upwards 10^k by multiplication, downwards floor(2^1216 / 10^k) by division.
 struct PowersOfTen: Sendable {
     static let lowest = -292
     static let highest = 324

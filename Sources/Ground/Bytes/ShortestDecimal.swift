@@ -4,10 +4,10 @@
 // closest. Two ways, tried in order:
 //
 // 1. Most values of metrics are integers or have at most fifteen digits. Scale the value by a power
-//    of ten so that fourteen or fifteen digits stand before the point, round, and divide again: both
-//    factors are exact in a double and division is rounded correctly, so if the quotient is the
-//    value, the digits denote it. No other decimal of up to fifteen digits reads back to the same
-//    double, so without trailing zeros they are the shortest.
+//    of ten so that fourteen or fifteen digits stand before the point, round, and divide again:
+//    both factors are exact in a double and division is rounded correctly, so if the quotient is
+//    the value, the digits denote it. No other decimal of up to fifteen digits reads back to the
+//    same double, so without trailing zeros they are the shortest.
 // 2. Schubfach (R. Giulietti, "The Schubfach way to render doubles", 2021): with 10^k such that the
 //    interval of all reals that round to the value holds at least one and at most a few multiples,
 //    the borders of the interval are computed in 128 bits, rounded to odd, and the candidates

@@ -3,8 +3,8 @@
 internal import Glibc
 
 /// A stretch of memory at the end of a `ByteWriter` that was reserved in one go, so that several
-/// short texts cost one check of capacity. Lives only inside `ByteWriter.withRoom`. Writing more than
-/// was reserved traps.
+/// short texts cost one check of capacity. Lives only inside `ByteWriter.withRoom`. Writing more
+/// than was reserved traps.
 @safe package struct TextRoom: ~Copyable {
     private let start: UnsafeMutableRawPointer
     private let capacity: Int

@@ -6,8 +6,8 @@ package import PromQL
 package import PromQLSyntax
 package import Storage
 
-/// Everything that the API shows or acts on. A server fills it in; what is nil or refused here answers
-/// as upstream does where the feature is off.
+/// Everything that the API shows or acts on. A server fills it in; what is nil or refused here
+/// answers as upstream does where the feature is off.
 package struct APIContext: Sendable {
     package var engine: Engine
     package var storage: any Queryable

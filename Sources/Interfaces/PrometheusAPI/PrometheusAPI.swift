@@ -3,7 +3,8 @@
 package import HTTP
 internal import LinearRegex
 
-/// The HTTP interface of Prometheus: every path, parameter and JSON key of it stands in this module.
+/// The HTTP interface of Prometheus: every path, parameter and JSON key of it stands in this
+/// module.
 package struct PrometheusAPI: Sendable {
     let context: APIContext
     private let receiver: RemoteWriteReceiver?

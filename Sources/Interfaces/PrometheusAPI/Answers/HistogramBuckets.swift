@@ -65,8 +65,8 @@ struct HistogramBuckets {
         return result
     }
 
-    /// The upper bound of a bucket: 2^(index * 2^-schema). The last one that is finite is the largest
-    /// float64.
+    /// The upper bound of a bucket: 2^(index * 2^-schema). The last one that is finite is the
+    /// largest float64.
     private static func bound(_ index: Int32, _ schema: Int32) -> Double {
         let exponent =
             schema <= 0

@@ -17,9 +17,9 @@ extension JSONWriter {
         string(timestamp.map(TimeText.format) ?? "0001-01-01T00:00:00Z")
     }
 
-    /// A native histogram: its count, sum and non-empty buckets from the lowest bound to the highest.
-    /// The first number of a bucket tells which of its bounds belong to it: 0 the upper, 1 the lower,
-    /// 2 none, 3 both.
+    /// A native histogram: its count, sum and non-empty buckets from the lowest bound to the
+    /// highest. The first number of a bucket tells which of its bounds belong to it: 0 the upper, 1
+    /// the lower, 2 none, 3 both.
     mutating func histogram(_ histogram: FloatHistogram) {
         beginObject()
         key("count")

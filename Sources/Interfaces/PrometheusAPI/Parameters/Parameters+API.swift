@@ -33,7 +33,8 @@ extension Parameters {
         guard let time = Self.time(text) else {
             throw .invalid(
                 name,
-                "invalid time value for '\(name)': cannot parse \(quoted(text)) to a valid timestamp"
+                "invalid time value for '\(name)': cannot parse \(quoted(text)) "
+                    + "to a valid timestamp"
             )
         }
         return time

@@ -17,8 +17,8 @@ enum TimeText {
         return text + (fraction.isEmpty ? "" : "." + fraction) + "Z"
     }
 
-    /// Milliseconds since the epoch; nil where the text is no time. Decimals beyond milliseconds are
-    /// cut off.
+    /// Milliseconds since the epoch; nil where the text is no time. Decimals beyond milliseconds
+    /// are cut off.
     static func parse(_ text: String) -> Timestamp? {
         var reader = Reader(bytes: Array(text.utf8))
         guard let year = reader.number(4), reader.take("-"), let month = reader.number(2),

@@ -76,7 +76,8 @@ final class RemoteWriteReceiver: Sendable {
         let request = workspace.request
         drops.count(request)
         do throws(StorageError) {
-            // A ref can go out of date between its look-up and the commit; then it is looked up anew.
+            // A ref can go out of date between its look-up and the commit; then it is looked up
+            // anew.
             for isRetry in [false, true] {
                 let refs = try series.refs(
                     of: request, workspace.room.raw, ignoringCache: isRetry, drops)

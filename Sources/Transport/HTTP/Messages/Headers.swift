@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Header fields in the order in which they were sent. Names compare without regard to case; one name
-/// may appear several times.
+/// Header fields in the order in which they were sent. Names compare without regard to case; one
+/// name may appear several times.
 package struct Headers: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     package private(set) var fields: [Field] = []
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The parameters of a request in order: those of a form in its body, then those of its URL. Parsed
-/// as Go's `url.ParseQuery` does: pairs split at `&`, a pair with a semicolon or a bad escape is left
-/// out and remembered as the error.
+/// as Go's `url.ParseQuery` does: pairs split at `&`, a pair with a semicolon or a bad escape is
+/// left out and remembered as the error.
 package struct Parameters: Sendable, Hashable {
     package private(set) var pairs: [Pair] = []
     /// The first fault; everything without fault is in `pairs` all the same.

@@ -5,8 +5,8 @@ package struct EncodingError: Error, Sendable, Hashable, CustomStringConvertible
     package var description: String
 }
 
-/// Replaces `%XX` by the bytes they stand for, and `+` by a blank where `plusIsBlank`. Bytes that are
-/// not UTF-8 become U+FFFD.
+/// Replaces `%XX` by the bytes they stand for, and `+` by a blank where `plusIsBlank`. Bytes that
+/// are not UTF-8 become U+FFFD.
 package func percentDecoded(
     _ text: Substring, plusIsBlank: Bool
 ) throws(EncodingError) -> String {

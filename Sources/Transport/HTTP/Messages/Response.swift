@@ -38,8 +38,8 @@ package struct Response: Sendable {
     }
 }
 
-/// Takes the body of an answer in pieces and hands them on when they have grown to a good size. Used
-/// by one thread at a time; `write` waits while the client is slow.
+/// Takes the body of an answer in pieces and hands them on when they have grown to a good size.
+/// Used by one thread at a time; `write` waits while the client is slow.
 package final class BodyWriter {
     /// Pieces are handed on from this size on.
     package static let pieceSize = 64 << 10

@@ -4,9 +4,9 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import Platform
 
-/// One connection: collects a request, has it answered, waits for the next. All state belongs to the
-/// event loop. While a request is under way no further one is read, so that at most one body per
-/// connection is held.
+/// One connection: collects a request, has it answered, waits for the next. All state belongs to
+/// the event loop. While a request is under way no further one is read, so that at most one body
+/// per connection is held.
 final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -134,8 +134,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         phase = .receiving(incoming)
     }
 
-    /// Answers before the request is complete, since the rest is not wanted. It is still taken off the
-    /// connection for a while, or the client would see the connection break before the answer.
+    /// Answers before the request is complete, since the rest is not wanted. It is still taken off
+    /// the connection for a while, or the client would see the connection break before the answer.
     private func refuse(_ head: HTTPRequestHead, _ status: Int, _ context: ChannelHandlerContext) {
         phase = .discarding
         let reason = HTTPResponseStatus(statusCode: status).reasonPhrase

@@ -6,8 +6,8 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import Platform
 
-/// One request and its answer: runs the handler, and carries what it answers over to the event loop.
-/// Used by one thread at a time, the one that runs the handler.
+/// One request and its answer: runs the handler, and carries what it answers over to the event
+/// loop. Used by one thread at a time, the one that runs the handler.
 final class Exchange: Sendable {
     let request: Request
     var client: Client { request.client }
@@ -15,8 +15,8 @@ final class Exchange: Sendable {
     private let shared: ServerShared
     private let keepsAlive: Bool
     private let version: HTTPVersion
-    /// Called on the event loop just before the end of the answer is written, since the next request
-    /// may come in while it is; what it returns is called when all has gone to the kernel.
+    /// Called on the event loop just before the end of the answer is written, since the next
+    /// request may come in while it is; what it returns is called when all has gone to the kernel.
     private let finishing: @Sendable (_ keepsAlive: Bool) -> @Sendable () -> Void
     private let started = monotonicNanoseconds()
     /// Pieces of the body that were handed to the event loop and not yet to the kernel.

@@ -6,8 +6,8 @@ internal import NIOPosix
 internal import Platform
 internal import Synchronization
 
-/// An HTTP/1.1 server. Connections live on event loops; handlers run on bounded pools of threads, so
-/// that nothing that computes or waits for a disk holds up a connection of anybody else.
+/// An HTTP/1.1 server. Connections live on event loops; handlers run on bounded pools of threads,
+/// so that nothing that computes or waits for a disk holds up a connection of anybody else.
 package final class HTTPServer: Sendable {
     private struct State: Sendable {
         var listeners: [any Channel] = []
@@ -92,8 +92,8 @@ package final class HTTPServer: Sendable {
             .bind(host: host, port: port).wait()
     }
 
-    /// Stops accepting, lets requests that are under way finish for up to `patience` seconds, closes
-    /// all connections and ends the threads. Called once.
+    /// Stops accepting, lets requests that are under way finish for up to `patience` seconds,
+    /// closes all connections and ends the threads. Called once.
     package func shutDown(patience: Double = 30) {
         for listener in state.withLock(\.listeners) { try? listener.close().wait() }
         shared.connections.drain()

@@ -23,6 +23,8 @@
                 reports.append(try rewriting(directory, FileReport(name: "tsdb/\(name)/rewriting")))
                 reports.append(
                     try samples(directory, FileReport(name: "tsdb/\(name)/dump.sorted.txt")))
+                reports.append(
+                    try loading(directory, FileReport(name: "tsdb/\(name)/source.om.txt")))
             }
             return reports.filter { $0.total > 0 }
         }
@@ -106,19 +108,94 @@
                     }
                 }
             }
+            try compare(lines, expected, directory, &report)
+            return report
+        }
+
+        private func compare(
+            _ lines: [String], _ expected: String, _ directory: URL, _ report: inout FileReport
+        ) throws {
             let count = try String(
                 contentsOf: directory.appendingPathComponent("dump.count.txt"), encoding: .utf8)
             report.record(
                 "count",
                 Int(count.trimmingCharacters(in: .whitespacesAndNewlines))
                     == lines.count ? nil : "\(lines.count) samples instead of \(count)")
-            lines.sort { isOrderedBytewise($0, $1) }
+            let lines = lines.sorted { isOrderedBytewise($0, $1) }
             for (number, line) in expected.split(separator: "\n").enumerated() {
                 let found = number < lines.count ? lines[number] : "nothing"
                 report.record(
                     "line \(number + 1)", found == line ? nil : "\(found) instead of \(line)")
             }
+        }
+
+        /// The samples of the source committed to a new database, whose head becomes blocks meanwhile.
+        private func loading(_ directory: URL, _ report: FileReport) throws -> FileReport {
+            var report = report
+            let source = directory.appendingPathComponent("source.om.txt")
+            guard let text = try? String(contentsOf: source, encoding: .utf8) else { return report }
+            let scratch = FileManager.default.temporaryDirectory
+                .appendingPathComponent("narthex-\(UUID().uuidString)")
+            defer { try? FileManager.default.removeItem(at: scratch) }
+            var options = DatabaseOptions()
+            options.retentionTime = 0
+            let database = try Database.open(scratch.path, options, DatabaseEnvironment())
+            let samples = text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map(sample)
+            for (number, sample) in samples.sorted(by: { $0.timestamp < $1.timestamp }).enumerated()
+            {
+                var batch = SampleBatch(sharedTimestamp: sample.timestamp)
+                batch.append(try database.resolve([sample.labels])[0], sample.value)
+                let outcome = try database.commit(batch, .skipFaulty)
+                for fault in outcome.faults { report.record("\(sample)", "\(fault)") }
+                if number % 500 == 0 { try database.maintain() }
+            }
+            let always = TimeRange(start: .earliest, end: .latest)
+            let set = try database.querier(over: always).select(
+                [], hints: SelectHints(range: always))
+            var lines: [String] = []
+            for index in 0..<set.count {
+                var columns = SampleColumns()
+                try set.read(index, always, into: &columns)
+                let labels = set.labels(at: index).description
+                for (timestamp, value) in zip(columns.timestamps, columns.values) {
+                    lines.append("\(labels) \(formatFloat(value, style: .general)) \(timestamp)")
+                }
+            }
+            try database.close()
+            let dump = directory.appendingPathComponent("dump.sorted.txt")
+            try compare(lines, String(contentsOf: dump, encoding: .utf8), directory, &report)
             return report
+        }
+
+        /// A line of the source: `name{label="value",…} value seconds`.
+        private func sample(_ line: Substring) -> (
+            labels: Labels, value: Double, timestamp: Timestamp
+        ) {
+            let open = line.firstIndex(of: "{")!
+            let close = line.lastIndex(of: "}")!
+            var builder = LabelsBuilder()
+            builder.set("__name__", String(line[..<open]))
+            var rest = line[line.index(after: open)..<close]
+            while let equals = rest.firstIndex(of: "=") {
+                let name = String(rest[..<equals])
+                rest = rest[rest.index(equals, offsetBy: 2)...]
+                var value = ""
+                while let character = rest.popFirst(), character != "\"" {
+                    if character != "\\" {
+                        value.append(character)
+                    } else {
+                        let escaped = rest.removeFirst()
+                        value.append(escaped == "n" ? "\n" : escaped)
+                    }
+                }
+                builder.set(name, value)
+                if rest.first == "," { rest.removeFirst() }
+            }
+            let fields = line[line.index(after: close)...].split(separator: " ")
+            return (
+                builder.labels(), Double(fields[0])!,
+                Timestamp((Double(fields[1])! * 1000).rounded())
+            )
         }
     }
 

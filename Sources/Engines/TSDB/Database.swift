@@ -49,6 +49,7 @@ package final class Database: Queryable, Appendable, Sendable {
         let opening = try DatabaseOpening(directory, environment)
         let head = try openHead(opening.endOfBlocks, opening.readOnlyReason != nil)
         let database = Database(opening, options, environment, head)
+        DatabaseMetrics.expose(database, environment.registry)
         if let reason = database.readOnlyReason {
             environment.log.warn(
                 "The data folder is read-only: nothing is stored, merged or removed",
@@ -161,7 +162,5 @@ package final class Database: Queryable, Appendable, Sendable {
         state.withLock { $0.blocks = blocks }
         metrics.blocksLoaded.set(Double(blocks.count))
         metrics.blockBytes.set(Double(blocks.reduce(0) { $0 + $1.byteCount }))
-        let oldest = blocks.map(\.meta.range.start).min() ?? head.timeRange?.start
-        metrics.lowestTimestamp.set(Double(oldest ?? 0))
     }
 }

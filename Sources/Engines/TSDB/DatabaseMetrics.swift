@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Instrumentation
+internal import Model
 
 /// The figures that a database keeps about blocks, under upstream's names.
 struct DatabaseMetrics: Sendable {
@@ -14,7 +15,6 @@ struct DatabaseMetrics: Sendable {
     let reloads: Counter
     let timeRetentions: Counter
     let sizeRetentions: Counter
-    let lowestTimestamp: Gauge
 
     init(_ registry: Registry) {
         blocksLoaded = registry.gauge(
@@ -48,9 +48,23 @@ struct DatabaseMetrics: Sendable {
             "prometheus_tsdb_size_retentions_total",
             "The number of times that blocks were deleted because the maximum number of bytes was "
                 + "exceeded.")
-        lowestTimestamp = registry.gauge(
+    }
+
+    /// The figures that follow from the database itself.
+    static func expose(_ database: Database, _ registry: Registry) {
+        let options = database.options
+        registry.gauge(
+            "prometheus_tsdb_retention_limit_bytes",
+            "Max number of bytes to be retained in the tsdb blocks, configured 0 means disabled"
+        ).set(Double(options.retentionBytes))
+        registry.gauge(
+            "prometheus_tsdb_retention_limit_seconds",
+            "How long to retain samples in storage."
+        ).set(Double(options.retentionTime) / 1000)
+        registry.computed(
             "prometheus_tsdb_lowest_timestamp",
             "Lowest timestamp value stored in the database. The unit is decided by the library "
-                + "consumer.")
+                + "consumer."
+        ) { [weak database] in Double(database?.timeRange?.start ?? 0) }
     }
 }

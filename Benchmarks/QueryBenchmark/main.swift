@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How long the engine takes for typical queries, without storage: series live in memory as columns,
-// and reading one is a copy. Prints for each query the best of several runs, in all and for each pair
-// of series and step.
+// and reading one is a copy. Prints for each query the best of several runs, in all and for each
+// pair of series and step.
 //
 //      NARTHEX_ONLY=QueryBenchmark swift run -c release QueryBenchmark [WORD]
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Instrumentation
 import Model
 import PromQL
@@ -9,7 +10,7 @@ import Storage
 import Testing
 
 /// A storage with `load`, and an engine over it.
-struct Bench {
+struct Bench: Sendable {
     let storage = MemoryStorage()
     var configuration: EngineConfiguration = {
         var configuration = EngineConfiguration()
@@ -76,7 +77,7 @@ struct Bench {
                     + "or label_replace(limit, \"path\", \"/\", \"\", \"\")", nil
             ),
             (
-                "abs({job=\"a\", path=~\"|/\"}) and label_replace(limit, \"job\", \"$1\", \"kind\", \"(\")",
+                "limit and label_replace(limit, \"job\", \"$1\", \"kind\", \"(\")",
                 "invalid regular expression in label_replace(): ("
             ),
             (
@@ -106,7 +107,8 @@ struct Bench {
         bench.configuration.delayedNameRemoval = true
         for query in queries { #expect(bench.failure(query) == clash, "\(query)") }
         let renamed =
-            "label_replace(rate({__name__=~\"._total\"}[5m]), \"n\", \"$1\", \"__name__\", \"(.*)\")"
+            "label_replace(rate({__name__=~\"._total\"}[5m]), "
+            + "\"n\", \"$1\", \"__name__\", \"(.*)\")"
         #expect(bench.failure(renamed) == nil)
     }
 
@@ -185,5 +187,30 @@ struct Bench {
         #expect(try values("bottomk(2, requests_total)") == [5, 75])
         #expect(try values("sort_desc(limit)") == [100, 2, 1])
         #expect(try values("sort(limit)") == [1, 2, 100])
+    }
+
+    @Test("A subquery of more steps than samples are allowed is refused, not attempted")
+    func manySteps() throws {
+        let bench = try Bench(load)
+        #expect(
+            bench.failure("max_over_time(vector(1)[100y:1ms])")
+                == "query processing would load too many samples into memory in query execution")
+    }
+
+    @Test(
+        "The deepest trees are evaluated on a stack of 2 MiB, even unoptimised",
+        arguments: [("abs(", ")"), ("1 + (", ")"), ("sum(", ")"), ("-", "")])
+    func depth(_ before: String, _ after: String) async throws {
+        let bench = try Bench(load)
+        let levels = 110
+        let query =
+            String(repeating: before, count: levels) + "limit"
+            + String(repeating: after, count: levels)
+        let failure: String? = await withCheckedContinuation { continuation in
+            let thread = Thread { continuation.resume(returning: bench.failure(query)) }
+            thread.stackSize = 2 << 20
+            thread.start()
+        }
+        #expect(failure == nil)
     }
 }

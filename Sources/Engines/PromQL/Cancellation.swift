@@ -2,8 +2,8 @@
 
 internal import Synchronization
 
-/// Tells a running query that nobody waits for its result any more. Any thread may cancel; the query
-/// looks at it between batches of series.
+/// Tells a running query that nobody waits for its result any more. Any thread may cancel; the
+/// query looks at it between batches of series.
 package final class Cancellation: Sendable {
     private let flag = Atomic<Bool>(false)
 

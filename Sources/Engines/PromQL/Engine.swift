@@ -4,14 +4,16 @@
 //
 //      text → expression → operators → rows → result
 //
-// `Planner` turns the tree into operators for the steps of the query. An operator knows the names of
-// its rows before it reads a sample; groups, signatures and clashes of labels are worked out from
-// those once. Then it hands on its rows, one series at a time with the values of all steps: a column
-// of floats beside a bitmap of the steps that have one, and a side column for native histograms.
+// `Planner` turns the tree into operators for the steps of the query. An operator knows the names
+// of its rows before it reads a sample; groups, signatures and clashes of labels are worked out
+// from those once. Then it hands on its rows, one series at a time with the values of all steps: a
+// column of floats beside a bitmap of the steps that have one, and a side column for native
+// histograms.
 //
 //   - A selector decodes each series once for the whole query (`SeriesSet.read`) and walks over its
-//     samples with two indices that only move forwards (`WindowIndex`). Series of one target have the
-//     same timestamps; for them indices and extrapolation factors are kept from the series before.
+//     samples with two indices that only move forwards (`WindowIndex`). Series of one target have
+//     the same timestamps; for them indices and extrapolation factors are kept from the series
+//     before.
 //   - Functions and operations with scalars change the row that they are lent and pass it on.
 //   - Aggregations keep a few numbers for each group and step; their input is never held.
 //   - Operations between vectors, topk, quantiles and histograms hold their input (`Block`), and
@@ -19,8 +21,8 @@
 //   - Parts that are the same at every step (`@`) run for one step and are repeated. Subqueries run
 //     on steps of their own, and their rows become the samples of the function around them.
 //
-// An instant query is the same with one step. Floats go through exactly the operations of upstream in
-// its order, so that results agree to the last digit.
+// An instant query is the same with one step. Floats go through exactly the operations of upstream
+// in its order, so that results agree to the last digit.
 
 package import Instrumentation
 package import Model

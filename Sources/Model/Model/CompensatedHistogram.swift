@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The sum of many histograms with what it lost to rounding, by Neumaier's algorithm in every count,
-/// so that sums do not depend on how they are split up.
+/// The sum of many histograms with what it lost to rounding, by Neumaier's algorithm in every
+/// count, so that sums do not depend on how they are split up.
 package struct CompensatedHistogram: Sendable {
     package private(set) var sum: FloatHistogram
     /// Of the same layout as `sum`; nil until something was added.

@@ -20,8 +20,8 @@ package struct HistogramBucket: Sendable, Hashable {
         self.includesUpper = includesUpper
     }
 
-    /// The part of the bucket's width that lies at or below `value`, which is strictly inside finite
-    /// bounds. Exponential buckets are even on a logarithmic scale.
+    /// The part of the bucket's width that lies at or below `value`, which is strictly inside
+    /// finite bounds. Exponential buckets are even on a logarithmic scale.
     package func fraction(below value: Double, linear: Bool) -> Double {
         if linear { return (value - lower) / (upper - lower) }
         let logLower = log2(lower.magnitude)

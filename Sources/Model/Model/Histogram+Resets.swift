@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension FloatHistogram {
-    /// Whether the counter behind two successive histograms was reset between them: a count, or that
-    /// of any bucket, has become less, or the resolution finer. The hint decides where it says
-    /// something. Coarser resolution and a wider zero bucket are no reset by themselves: the earlier
-    /// histogram is brought into that form first.
+    /// Whether the counter behind two successive histograms was reset between them: a count, or
+    /// that of any bucket, has become less, or the resolution finer. The hint decides where it says
+    /// something. Coarser resolution and a wider zero bucket are no reset by themselves: the
+    /// earlier histogram is brought into that form first.
     package func isReset(since previous: FloatHistogram) -> Bool {
         if counterResetHint == .reset { return true }
         if counterResetHint == .notReset { return false }

@@ -2,8 +2,8 @@
 //
 // The part of a native histogram below or above a value (`</` and `>/`). A bucket that contains the
 // value is divided as if its observations were spread evenly: on a linear scale for custom and zero
-// buckets, on a logarithmic one for exponential buckets. Count and sum are computed anew from what is
-// left, each bucket counting with its middle.
+// buckets, on a logarithmic one for exponential buckets. Count and sum are computed anew from what
+// is left, each bucket counting with its middle.
 
 extension FloatHistogram {
     /// The observations at or below `value`.

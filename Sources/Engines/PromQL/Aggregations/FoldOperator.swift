@@ -3,8 +3,8 @@
 internal import Model
 internal import PromQLSyntax
 
-/// Aggregations that need only a running result of each group: the input streams through and is never
-/// kept.
+/// Aggregations that need only a running result of each group: the input streams through and is
+/// never kept.
 struct FoldOperator: VectorOperator {
     let evaluation: Evaluation
     let node: Aggregation

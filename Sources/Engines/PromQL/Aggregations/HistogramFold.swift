@@ -3,8 +3,8 @@
 internal import Model
 internal import PromQLSyntax
 
-/// Sums or averages of the histograms of groups, beside those of their floats. A group that has both
-/// at a step has no result there.
+/// Sums or averages of the histograms of groups, beside those of their floats. A group that has
+/// both at a step has no result there.
 struct HistogramFold {
     enum Kind { case sum, average }
 

@@ -4,8 +4,8 @@ internal import Bytes
 internal import Glibc
 internal import Model
 
-/// A set of label names that label sets are cut down with. Works on the packed bytes: both sides are
-/// in bytewise order, so that one pass over both decides every label without making a string.
+/// A set of label names that label sets are cut down with. Works on the packed bytes: both sides
+/// are in bytewise order, so that one pass over both decides every label without making a string.
 struct LabelNameSet {
     /// The names that say what a metric is, which no longer holds for the result of an operation.
     static let metadata = LabelNameSet([LabelName.metric, LabelName.type, LabelName.unit])

@@ -4,8 +4,8 @@ internal import Model
 
 /// One series over the steps of an evaluation: at each step a float, a histogram or nothing.
 ///
-/// Rows are scratch memory: an operator lends its row to the next one for a call, which may change it
-/// or swap it against another of the same width, and fills it anew for the next series.
+/// Rows are scratch memory: an operator lends its row to the next one for a call, which may change
+/// it or swap it against another of the same width, and fills it anew for the next series.
 struct Row {
     /// One value a step; undefined at steps outside `floats`.
     var values: [Double]

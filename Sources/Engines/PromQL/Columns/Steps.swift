@@ -38,8 +38,8 @@ struct Steps: Equatable {
     var timestamps: [Timestamp] { (0..<count).map { self[$0] } }
 }
 
-/// Where in time a selector looks at each step: the time of the step less the offset, or the time of
-/// its `@` modifier less the offset, the same at every step.
+/// Where in time a selector looks at each step: the time of the step less the offset, or the time
+/// of its `@` modifier less the offset, the same at every step.
 struct ReferenceTimes: Equatable {
     let first: Timestamp
     /// 0 with an `@` modifier.

@@ -5,10 +5,10 @@ internal import Model
 
 /// The samples that each step's window covers, as indices into the columns of a series.
 ///
-/// Windows are left-open: a step at reference time r and a range of w milliseconds covers r-w < t ≤ r.
-/// Both borders only move forwards, so all windows of a series cost one pass over its timestamps. The
-/// series of one scrape target have equal timestamps; for them the index of the series before is kept
-/// (one memcmp), together with everything else that depends on times only.
+/// Windows are left-open: a step at reference time r and a range of w milliseconds covers r-w < t ≤
+/// r. Both borders only move forwards, so all windows of a series cost one pass over its
+/// timestamps. The series of one scrape target have equal timestamps; for them the index of the
+/// series before is kept (one memcmp), together with everything else that depends on times only.
 struct WindowIndex {
     let times: ReferenceTimes
     /// The width of the windows to the left of the reference time.

@@ -27,7 +27,8 @@ extension Annotation {
         -> Annotation
     {
         warning(
-            "ratio value should be between -1 and 1, got \(goText(ratio)), capping to \(goText(cap))",
+            "ratio value should be between -1 and 1, got \(goText(ratio)), "
+                + "capping to \(goText(cap))",
             source)
     }
 
@@ -108,7 +109,8 @@ extension Annotation {
         -> Annotation
     {
         let message =
-            "metric might not be a counter, __type__ label is not set to \"counter\" or \"histogram\""
+            "metric might not be a counter, __type__ label is not set to \"counter\" or "
+            + "\"histogram\""
         return info("\(message), got \(quoted(type)): \(quoted(metric))", source)
     }
 

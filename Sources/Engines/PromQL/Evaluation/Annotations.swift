@@ -3,8 +3,8 @@
 internal import Model
 internal import PromQLSyntax
 
-/// The warnings and infos of a query, each once. Two are the same where their texts without position
-/// are the same; the later one gives the position, as upstream.
+/// The warnings and infos of a query, each once. Two are the same where their texts without
+/// position are the same; the later one gives the position, as upstream.
 final class Annotations {
     private var order: [String] = []
     private var found: [String: Annotation] = [:]

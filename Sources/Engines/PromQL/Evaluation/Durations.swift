@@ -3,8 +3,8 @@
 internal import Model
 internal import PromQLSyntax
 
-/// Turns durations that may be computed (`5m + step()`) into milliseconds. `step()` and `range()` are
-/// those of the whole query.
+/// Turns durations that may be computed (`5m + step()`) into milliseconds. `step()` and `range()`
+/// are those of the whole query.
 struct DurationResolver {
     private let context: DurationContext
 

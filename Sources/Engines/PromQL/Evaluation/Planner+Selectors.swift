@@ -30,7 +30,8 @@ extension Planner {
             output: output, stripsBuckets: histogramDetail.isSummary)
     }
 
-    /// The samples that a range vector covers at all steps together, and how to find those of a step.
+    /// The samples that a range vector covers at all steps together, and how to find those of a
+    /// step.
     struct Ranges {
         let source: any ColumnSource
         let times: ReferenceTimes

@@ -23,6 +23,7 @@ final class Planner {
     func vector(_ expression: Expression, _ steps: Steps) throws(QueryError) -> any VectorOperator {
         try evaluation.checkpoint()
         if steps.count == 0 { return Block(steps: steps) }
+        try refuseTooMany(steps)
         if steps.count > 1, StepInvariance.isWorthHoisting(expression) {
             return Repeat(input: try vector(expression, steps.first), steps: steps)
         }
@@ -44,6 +45,7 @@ final class Planner {
     func scalar(_ expression: Expression, _ steps: Steps) throws(QueryError) -> [Double] {
         try evaluation.checkpoint()
         if steps.count == 0 { return [] }
+        try refuseTooMany(steps)
         if steps.count > 1, StepInvariance.isWorthHoisting(expression) {
             let value = try scalar(expression, steps.first)[0]
             return [Double](repeating: value, count: steps.count)
@@ -61,6 +63,11 @@ final class Planner {
         case .string, .vectorSelector, .matrixSelector, .subquery, .aggregation:
             throw QueryError(.invalid, "unexpected expression of type \(expression.type.rawValue)")
         }
+    }
+
+    /// A row has room for every step, so that their number is bounded like that of samples.
+    private func refuseTooMany(_ steps: Steps) throws(QueryError) {
+        if steps.count > evaluation.budget.limit { throw .tooManySamples }
     }
 
     private func negate(_ input: any VectorOperator) -> any VectorOperator {

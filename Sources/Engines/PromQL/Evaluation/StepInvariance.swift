@@ -37,8 +37,8 @@ enum StepInvariance {
         }
     }
 
-    /// Whether it pays to evaluate the expression once: it does not for literals, which are constant
-    /// anyway, and range vectors are evaluated by the function around them.
+    /// Whether it pays to evaluate the expression once: it does not for literals, which are
+    /// constant anyway, and range vectors are evaluated by the function around them.
     static func isWorthHoisting(_ expression: Expression) -> Bool {
         switch expression {
         case .number, .string, .matrixSelector, .subquery: false

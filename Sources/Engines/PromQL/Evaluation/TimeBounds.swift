@@ -3,9 +3,9 @@
 internal import Model
 internal import PromQLSyntax
 
-/// Finds the earliest and the latest sample that a query may look at, so that one consistent view of
-/// the storage can be opened for it. Subqueries shift and widen what their inner selectors see; an
-/// `@` modifier forgets all shifts outside of it.
+/// Finds the earliest and the latest sample that a query may look at, so that one consistent view
+/// of the storage can be opened for it. Subqueries shift and widen what their inner selectors see;
+/// an `@` modifier forgets all shifts outside of it.
 struct TimeBounds {
     private let durations: DurationResolver
     private let bounds: QueryBounds
@@ -83,8 +83,8 @@ struct TimeBounds {
     }
 }
 
-/// How far from its reference time a selector looks for samples: less than `back` before it and up to
-/// `ahead` after it.
+/// How far from its reference time a selector looks for samples: less than `back` before it and up
+/// to `ahead` after it.
 struct SelectorReach {
     let back: Milliseconds
     let ahead: Milliseconds

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Quantiles and fractions of classic histograms: cumulative counts under ascending upper bounds, the
-// last of them +Inf. Observations are taken to be spread evenly within a bucket.
+// Quantiles and fractions of classic histograms: cumulative counts under ascending upper bounds,
+// the last of them +Inf. Observations are taken to be spread evenly within a bucket.
 
 internal import Model
 

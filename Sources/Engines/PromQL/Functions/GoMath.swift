@@ -38,6 +38,6 @@ func kahanAdd(_ value: Double, _ sum: inout Double, _ compensation: inout Double
 @inline(__always)
 func goPower(_ base: Double, _ exponent: Double) -> Double { pow(base, exponent) }
 
-/// A float as a 64-bit integer, cut off towards zero; what does not fit becomes the least integer, as
-/// on the processors that upstream runs on.
+/// A float as a 64-bit integer, cut off towards zero; what does not fit becomes the least integer,
+/// as on the processors that upstream runs on.
 func goInteger(_ value: Double) -> Int64 { Int64(exactly: value.rounded(.towardZero)) ?? .min }

@@ -4,8 +4,8 @@ internal import Bytes
 internal import Model
 internal import PromQLSyntax
 
-/// The rows of a vector gathered into histograms: classic ones from rows that are equal but for `le`,
-/// their buckets ordered by bound once for all steps, and native ones.
+/// The rows of a vector gathered into histograms: classic ones from rows that are equal but for
+/// `le`, their buckets ordered by bound once for all steps, and native ones.
 struct HistogramGroups {
     struct Group {
         var labels: RowLabels
@@ -82,8 +82,8 @@ struct HistogramGroups {
         case native(FloatHistogram)
     }
 
-    /// Gathers the buckets of a group at a step. A classic and a native histogram of one name at once
-    /// cannot be told apart, so neither counts.
+    /// Gathers the buckets of a group at a step. A classic and a native histogram of one name at
+    /// once cannot be told apart, so neither counts.
     func gather(_ group: Int, _ step: Int, into histogram: inout ClassicHistogram) -> Found {
         histogram.removeAll()
         for (bound, row) in groups[group].buckets where block.data[row].floats.contains(step) {

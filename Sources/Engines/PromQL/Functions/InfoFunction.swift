@@ -61,8 +61,8 @@ struct InfoFunction {
         return try combine(base, isInfo, info)
     }
 
-    /// The `@` time and the offset of the first selector of the first argument also hold for the info
-    /// series.
+    /// The `@` time and the offset of the first selector of the first argument also hold for the
+    /// info series.
     private func referenceTime() throws(QueryError) -> (Timestamp?, Milliseconds) {
         guard let found = try Self.firstSelector(vector, planner) else { return (nil, 0) }
         return found

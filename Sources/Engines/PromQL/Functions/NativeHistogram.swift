@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Numbers out of native histograms. Within a bucket observations are taken to be spread evenly: on a
-// logarithmic scale in exponential buckets, on a linear one in custom buckets and the zero bucket.
-// Observations of NaN count, but are in no bucket; the sum is NaN then.
+// Numbers out of native histograms. Within a bucket observations are taken to be spread evenly: on
+// a logarithmic scale in exponential buckets, on a linear one in custom buckets and the zero
+// bucket. Observations of NaN count, but are in no bucket; the sum is NaN then.
 
 internal import Glibc
 internal import Model

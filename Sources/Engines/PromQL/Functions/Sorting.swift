@@ -4,8 +4,8 @@ internal import Bytes
 internal import Model
 internal import PromQLSyntax
 
-/// `sort`, `sort_desc`, `sort_by_label`, `sort_by_label_desc`. They order the rows of a single step;
-/// results over several steps are always ordered by labels.
+/// `sort`, `sort_desc`, `sort_by_label`, `sort_by_label_desc`. They order the rows of a single
+/// step; results over several steps are always ordered by labels.
 extension Planner {
     func sort(_ function: Function, _ arguments: [Expression], _ steps: Steps)
         throws(QueryError) -> any VectorOperator
@@ -56,8 +56,8 @@ extension Planner {
     }
 }
 
-/// The order of texts in which runs of digits count as numbers, as the library `natsort` has it: both
-/// texts are cut into runs of digits and runs of other characters, and compared run by run.
+/// The order of texts in which runs of digits count as numbers, as the library `natsort` has it:
+/// both texts are cut into runs of digits and runs of other characters, and compared run by run.
 enum NaturalOrder {
     private static func isDigit(_ byte: UInt8) -> Bool {
         byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")

@@ -2,9 +2,9 @@
 //
 // Arithmetic and comparisons between two vectors.
 //
-// Sides are turned so that the right one is the "one" side: of its series with one signature at most
-// one may have a sample at a step. Pairs of rows with equal signatures are combined column by column;
-// all rules about who may match whom are intersections of bitmaps:
+// Sides are turned so that the right one is the "one" side: of its series with one signature at
+// most one may have a sample at a step. Pairs of rows with equal signatures are combined column by
+// column; all rules about who may match whom are intersections of bitmaps:
 //
 //   - two right rows of one signature share a step                 → duplicate on the "one" side
 //   - a second left row of a signature pairs up at a taken step    → matching must be explicit

@@ -4,8 +4,8 @@ internal import Model
 internal import PromQLSyntax
 internal import Storage
 
-/// A function over a range vector: each series is decoded once for the whole query, then its windows
-/// of all steps are evaluated in one pass.
+/// A function over a range vector: each series is decoded once for the whole query, then its
+/// windows of all steps are evaluated in one pass.
 struct RangeOperator: VectorOperator {
     let evaluation: Evaluation
     let call: RangeCall
@@ -78,8 +78,8 @@ struct RangeOperator: VectorOperator {
     }
 }
 
-/// Finds series with samples whose labels have become equal, where that is an error even if they have
-/// no step in common.
+/// Finds series with samples whose labels have become equal, where that is an error even if they
+/// have no step in common.
 struct ClashDetector {
     private let slots: [Int]?
     private var seen: [Bool] = []

@@ -4,7 +4,8 @@ internal import Model
 internal import PromQLSyntax
 internal import Storage
 
-/// The series that a selector of a query selects. Selectors with equal matchers and times share one.
+/// The series that a selector of a query selects. Selectors with equal matchers and times share
+/// one.
 final class Selection {
     let series: any SeriesSet
     let rows: [RowLabels]

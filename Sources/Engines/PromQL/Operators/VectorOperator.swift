@@ -8,8 +8,8 @@ typealias RowConsumer = (_ index: Int, _ row: inout Row) throws(QueryError) -> V
 
 /// Computes an instant vector for all steps at once, series by series.
 ///
-/// The names of all rows are known before any sample is read, so that groups, signatures and clashes
-/// of label sets are worked out once and not at every step.
+/// The names of all rows are known before any sample is read, so that groups, signatures and
+/// clashes of label sets are worked out once and not at every step.
 protocol VectorOperator {
     var steps: Steps { get }
     /// One for each series that may have samples.

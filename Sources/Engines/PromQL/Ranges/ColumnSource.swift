@@ -87,8 +87,8 @@ extension SampleColumns {
         histograms = kept.map { histograms[$0] }
     }
 
-    /// How many staleness markers there are. Most series have not even another NaN: one pass without
-    /// branches looks for exponents of all ones with any fraction.
+    /// How many staleness markers there are. Most series have not even another NaN: one pass
+    /// without branches looks for exponents of all ones with any fraction.
     private var staleFloatCount: Int {
         let values = values.span
         let infinity: UInt64 = 0x7FF0_0000_0000_0000

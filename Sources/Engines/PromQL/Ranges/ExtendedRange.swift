@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Ranges with values at exactly their borders. `anchored` takes the last sample at or before a border
-// for its value; `smoothed` interpolates between the samples around it, and may look beyond the end
-// of the range. Windows reach back (and ahead) by the lookback delta to find those samples.
+// Ranges with values at exactly their borders. `anchored` takes the last sample at or before a
+// border for its value; `smoothed` interpolates between the samples around it, and may look beyond
+// the end of the range. Windows reach back (and ahead) by the lookback delta to find those samples.
 
 internal import Model
 

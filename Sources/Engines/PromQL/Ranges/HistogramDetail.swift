@@ -3,9 +3,9 @@
 internal import Model
 internal import Storage
 
-/// How much of native histograms the expression around a selector looks at. `histogram_count` and the
-/// like need count and sum only; then buckets are left out right at the selector, unless something
-/// else on the way needs them.
+/// How much of native histograms the expression around a selector looks at. `histogram_count` and
+/// the like need count and sum only; then buckets are left out right at the selector, unless
+/// something else on the way needs them.
 struct HistogramDetail {
     var wantsTotals = false
     var needsBuckets = false

@@ -206,8 +206,8 @@ struct HistogramRanges {
         }
     }
 
-    /// Where an anchored window begins: with the last sample at or before the start of the range, of
-    /// whichever kind, and all samples after that; nil where none is after it.
+    /// Where an anchored window begins: with the last sample at or before the start of the range,
+    /// of whichever kind, and all samples after that; nil where none is after it.
     private func anchor(_ window: MixedWindow) -> (float: Int, histogram: Int)? {
         let start = call.times[window.step] &- call.range
         let float = window.floats.last { window.columns.timestamps[$0] <= start }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the start timestamps of samples tell about counters: a sample that says it counts from a time
-// after the sample before it was reset, even if its value is greater.
+// What the start timestamps of samples tell about counters: a sample that says it counts from a
+// time after the sample before it was reset, even if its value is greater.
 
 internal import Model
 
@@ -30,8 +30,8 @@ enum StartTimestamps {
     }
 }
 
-/// Rates of series whose samples carry start timestamps. Where the first sample of a window began to
-/// count inside the window, a zero at that time takes the place of extrapolation to the left.
+/// Rates of series whose samples carry start timestamps. Where the first sample of a window began
+/// to count inside the window, a zero at that time takes the place of extrapolation to the left.
 struct StartAwareRate {
     let call: RangeCall
     let times: [Timestamp]

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Functions of the floats of one window, with exactly the operations of upstream in its order: users
-// compare results to the last digit. A window is a non-empty half-open range of indices into the
-// columns of a series; callers guarantee that it lies within them.
+// Functions of the floats of one window, with exactly the operations of upstream in its order:
+// users compare results to the last digit. A window is a non-empty half-open range of indices into
+// the columns of a series; callers guarantee that it lies within them.
 
 internal import Glibc
 internal import Model

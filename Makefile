@@ -1,8 +1,73 @@
 # Everything that a person does with this project, one verb each.
-PACKAGES = libre2-dev libyaml-dev libdeflate-dev libzstd-dev libjemalloc-dev
+#
+#   make run            sets up, builds the release program and runs it
+#   make test           all tests
+#   make check          formatting, and the rules of the house
+#   make conformance    the corpus in CONFORMANCE_DIR, held against the ratchet
+#   make compatibility  side by side with the real Prometheus (make peers fetches it)
+#   make fuzz           each fuzz target for FUZZ_SECONDS
+#   make bench          the benchmarks in BENCH_DIR beside the peers
+#   make golden         raises the conformance ratchet to what passes now
 
-.PHONY: build test
-build:
+PACKAGES := libre2-dev libyaml-dev libdeflate-dev libzstd-dev zlib1g-dev libjemalloc-dev
+CONFORMANCE_DIR ?= ../shared/conformance
+BENCH_DIR ?= ../shared/bench
+FUZZ_SECONDS ?= 60
+PEERS_DIR ?= $(HOME)/.cache/peers
+RATCHET := Tests/Conformance/ratchet.txt
+PROGRAM := .build/release/narthex
+export CONFORMANCE_DIR := $(abspath $(CONFORMANCE_DIR))
+export PEERS_DIR
+
+.PHONY: setup build run test check conformance compatibility fuzz bench peers golden
+
+# The native libraries, by their Debian names. Nothing happens where they are installed.
+setup:
+	@missing=$$(for package in $(PACKAGES); do \
+	    dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; done); \
+	if [ -n "$$missing" ]; then \
+	    sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	    $$sudo apt-get update -qq && \
+	    $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+	@command -v swift >/dev/null || { echo "Swift 6.3 is needed: https://www.swift.org/install/linux"; exit 1; }
+
+build: setup
 	swift build -c release --product narthex
-test:
+
+run: build
+	$(PROGRAM) server --storage.tsdb.path=data
+
+test: setup
 	swift test
+
+check:
+	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+	NARTHEX_ONLY=Repository swift test
+
+conformance: build
+	swift build --product Conformance
+	NARTHEX_BIN=$(PROGRAM) .build/debug/Conformance --ratchet $(RATCHET)
+
+golden: build
+	swift build --product Conformance
+	NARTHEX_BIN=$(PROGRAM) .build/debug/Conformance --write-ratchet $(RATCHET)
+
+# Unpacks the programs that Narthex is compared with into PEERS_DIR; installs nothing.
+peers:
+	Tests/Compatibility/fetch-peers.sh
+
+compatibility: build peers
+	NARTHEX_BIN=$(PROGRAM) Tests/Compatibility/side_by_side.py
+	NARTHEX_BIN=$(PROGRAM) Tests/Compatibility/folder.py
+	NARTHEX_BIN=$(PROGRAM) Tests/Compatibility/crash.py
+
+fuzz: setup
+	@for target in $$(sed -n 's/^    "\([a-z-]*\)": fuzz.*/\1/p' Fuzz/Fuzz.swift); do \
+	    echo "== $$target"; Fuzz/run $$target $(FUZZ_SECONDS) || exit 1; done
+
+bench: build peers
+	$(MAKE) -C $(BENCH_DIR)
+	cd $(BENCH_DIR) && for name in ingest query; do \
+	    PROMETHEUS_BIN=$(PEERS_DIR)/bin/prometheus VICTORIA_BIN=$(PEERS_DIR)/bin/victoria-metrics \
+	    ./bench_$$name.py --server 'narthex=$(abspath $(PROGRAM)) server --config.file={config} --storage.tsdb.path={data} --web.listen-address=127.0.0.1:{port} --web.enable-remote-write-receiver --web.enable-admin-api'; done

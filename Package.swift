@@ -159,7 +159,7 @@ let tests: KeyValuePairs<String, [String]> = [
 ]
 
 /// The modules whose decoders are fuzzed.
-let fuzzed = ["Bytes", "Compression", "JSON", "Model", "RemoteProtocol", "ScrapeClient"]
+let fuzzed = ["Bytes", "Compression", "JSON", "Model", "RemoteProtocol", "ScrapeClient", "YAML"]
 
 if let named = wanted {
     var open = Array(named)

@@ -10,6 +10,7 @@ import Glibc
 import JSON
 import RemoteProtocol
 import ScrapeClient
+import YAML
 
 private let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "snappy": fuzzSnappy,
@@ -19,6 +20,7 @@ private let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "zstd": fuzzZstandard,
     "response": fuzzResponse,
     "write-request": fuzzWriteRequest,
+    "yaml": fuzzYAML,
 ]
 
 private let chosen: @Sendable ([UInt8]) -> Void = {
@@ -147,4 +149,10 @@ private func fuzzWriteRequest(_ bytes: [UInt8]) {
         guard let labels = try? series.makeLabels(bytes.span.bytes) else { continue }
         precondition(!labels.isEmpty, "a label set has a name")
     }
+}
+
+/// What was read is written, and what was written can be read.
+private func fuzzYAML(_ bytes: [UInt8]) {
+    guard let node = try? YAMLNode(parsing: bytes) else { return }
+    precondition((try? YAMLNode(parsing: node.yaml())) != nil, "written YAML reads back")
 }

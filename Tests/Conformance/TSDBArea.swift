@@ -10,8 +10,8 @@
     import Storage
     import TSDB
 
-    /// `tsdb/`: folders and blocks of real servers. What is read equals what the real programs read, and
-    /// blocks that are written anew equal the originals byte for byte.
+    /// `tsdb/`: folders and blocks of real servers. What is read equals what the real programs
+    /// read, and blocks that are written anew equal the originals byte for byte.
     struct TSDBArea: Area {
         let name = "tsdb"
 
@@ -69,9 +69,9 @@
             return report
         }
 
-        /// The sections of an index: symbols and series, then postings. Between them, and behind the
-        /// postings, older writers put label indices, which nothing reads any more; offsets in the table
-        /// and the contents follow from the sections.
+        /// The sections of an index: symbols and series, then postings. Between them, and behind
+        /// the postings, older writers put label indices, which nothing reads any more; offsets in
+        /// the table and the contents follow from the sections.
         private func parts(_ index: Data) -> [Data] {
             let offsets = (0..<6).map { place in
                 index[(index.count - 52 + place * 8)..<(index.count - 44 + place * 8)]
@@ -129,7 +129,8 @@
             }
         }
 
-        /// The samples of the source committed to a new database, whose head becomes blocks meanwhile.
+        /// The samples of the source committed to a new database, whose head becomes blocks
+        /// meanwhile.
         private func loading(_ directory: URL, _ report: FileReport) throws -> FileReport {
             var report = report
             let source = directory.appendingPathComponent("source.om.txt")

@@ -73,8 +73,8 @@ private struct Outcome: Equatable {
     }
 }
 
-/// What the general reader makes of bodies; a series that was in the last body keeps its labels, even
-/// where the metadata before it have changed.
+/// What the general reader makes of bodies; a series that was in the last body keeps its labels,
+/// even where the metadata before it have changed.
 private struct Reference {
     let dialect: TextDialect
     var known: [[UInt8]: Labels] = [:]

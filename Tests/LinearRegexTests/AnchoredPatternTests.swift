@@ -3,8 +3,8 @@
 import LinearRegex
 import Testing
 
-/// Shapes and the engine must agree: each pattern is asked as it is, and once more in a form that no
-/// shape takes.
+/// Shapes and the engine must agree: each pattern is asked as it is, and once more in a form that
+/// no shape takes.
 @Test(
     "A pattern that needs no engine answers as the engine does",
     arguments: [

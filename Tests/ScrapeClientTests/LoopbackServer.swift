@@ -4,11 +4,11 @@ import Glibc
 import Platform
 import Synchronization
 
-/// A server on the loopback that answers by script: what it sends, when it closes. One thread accepts
-/// and each connection has its own.
+/// A server on the loopback that answers by script: what it sends, when it closes. One thread
+/// accepts and each connection has its own.
 final class LoopbackServer: Sendable {
-    /// Called with the number of the connection, of the request on it, and the request's text. Writes
-    /// to the descriptor what it likes; false closes the connection.
+    /// Called with the number of the connection, of the request on it, and the request's text.
+    /// Writes to the descriptor what it likes; false closes the connection.
     typealias Script = @Sendable (Peer) -> Bool
 
     struct Peer {

@@ -48,8 +48,8 @@ internal import CCompression
         }
     }
 
-    /// The size of the last member as its trailer gives it, if it can be true: deflate makes at most
-    /// 1032 bytes of one.
+    /// The size of the last member as its trailer gives it, if it can be true: deflate makes at
+    /// most 1032 bytes of one.
     private func declaredSize(_ input: RawSpan) -> Int? {
         guard input.byteCount >= 18 else { return nil }
         var size = 0

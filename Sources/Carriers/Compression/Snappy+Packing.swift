@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Greedy packing in fragments of 64 KiB. A table maps a hash of four bytes to the position where they
-// were last seen; where the four bytes agree, the agreement is extended and becomes a copy. The longer
-// nothing agrees, the larger the steps, so that incompressible bytes pass quickly.
+// Greedy packing in fragments of 64 KiB. A table maps a hash of four bytes to the position where
+// they were last seen; where the four bytes agree, the agreement is extended and becomes a copy.
+// The longer nothing agrees, the larger the steps, so that incompressible bytes pass quickly.
 
 internal import Glibc
 

@@ -3,9 +3,9 @@
 internal import Glibc
 
 extension Snappy {
-    /// Executes the elements of `source`. True where they are well formed and fill `target` exactly.
-    /// Every element is checked against both ends before its bytes move; the wide moves below stay
-    /// inside because the distance to the ends is checked for the width that is written.
+    /// Executes the elements of `source`. True where they are well formed and fill `target`
+    /// exactly. Every element is checked against both ends before its bytes move; the wide moves
+    /// below stay inside because the distance to the ends is checked for the width that is written.
     static func unpack(
         _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
     ) -> Bool {

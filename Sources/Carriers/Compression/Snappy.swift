@@ -13,8 +13,8 @@
 
 /// The codec of remote write and of WAL records.
 package enum Snappy {
-    /// The plain length that `input` declares; more than `limit` is refused, and so is more than the
-    /// densest element, 64 bytes from three, could make of the input.
+    /// The plain length that `input` declares; more than `limit` is refused, and so is more than
+    /// the densest element, 64 bytes from three, could make of the input.
     private static func declaredLength(
         _ input: RawSpan, limit: Int
     ) throws(CompressionError) -> (length: Int, start: Int) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The protobuf wire format: a message is a run of fields, each a key and a value. The key is a varint
-// that holds the field's number and, in its three low bits, how the value is written:
+// The protobuf wire format: a message is a run of fields, each a key and a value. The key is a
+// varint that holds the field's number and, in its three low bits, how the value is written:
 //
 //     0  varint                      3, 4  group, begin and end (only skipped)
 //     1  eight bytes, little-endian  5     four bytes, little-endian
@@ -46,8 +46,9 @@ package struct ProtobufField: Sendable, Hashable {
     package let type: WireType
 }
 
-/// Walks over the fields of a message that lies in a longer run of bytes. Ranges are those of the whole
-/// run, so that they can be kept and a reader be opened on them later. Every access is checked.
+/// Walks over the fields of a message that lies in a longer run of bytes. Ranges are those of the
+/// whole run, so that they can be kept and a reader be opened on them later. Every access is
+/// checked.
 package struct ProtobufReader: ~Escapable {
     private let bytes: RawSpan
     /// Where the next field or value begins.
@@ -151,8 +152,8 @@ package struct ProtobufReader: ~Escapable {
         guard field.type == type else { throw .wrongWireType(field.type, field: field.number) }
     }
 
-    /// Passes over the value of a field that is of no interest. Groups are passed over whole, however
-    /// deep they are nested.
+    /// Passes over the value of a field that is of no interest. Groups are passed over whole,
+    /// however deep they are nested.
     @_lifetime(self: copy self)
     package mutating func skip(_ field: ProtobufField) throws(ProtobufError) {
         var depth = 0

@@ -2,9 +2,9 @@
 
 package import Model
 
-/// Names a series of a storage for as long as the storage keeps it in its head: the slot it lives in
-/// and which of the slot's successive tenants is meant. A ref that has gone out of date is refused by
-/// `commit`, and the caller resolves the labels anew.
+/// Names a series of a storage for as long as the storage keeps it in its head: the slot it lives
+/// in and which of the slot's successive tenants is meant. A ref that has gone out of date is
+/// refused by `commit`, and the caller resolves the labels anew.
 package struct SeriesRef: Sendable, Hashable {
     package var slot: UInt32
     package var generation: UInt32
@@ -18,8 +18,8 @@ package struct SeriesRef: Sendable, Hashable {
 /// Something that takes samples, in batches.
 package protocol Appendable: Sendable {
     /// Finds or creates the series with these labels (not empty, valid UTF-8, sorted). `refs[i]`
-    /// belongs to `labels[i]`. Series that are created one after the other get neighbouring slots, so
-    /// resolve them in the order in which their samples will arrive.
+    /// belongs to `labels[i]`. Series that are created one after the other get neighbouring slots,
+    /// so resolve them in the order in which their samples will arrive.
     func resolve(_ labels: [Labels]) throws(StorageError) -> [SeriesRef]
 
     /// Makes all samples of the batch durable against a crash of the process and visible to queries

@@ -32,7 +32,8 @@ package struct SelectHints: Sendable {
 }
 
 /// The result of a selection: a fixed list of series in label order, whose samples are decoded on
-/// request, whole columns at a time. Reads of different series may run at once on different threads.
+/// request, whole columns at a time. Reads of different series may run at once on different
+/// threads.
 package protocol SeriesSet: Sendable {
     var count: Int { get }
     func labels(at index: Int) -> Labels

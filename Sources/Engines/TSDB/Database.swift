@@ -2,11 +2,11 @@
 //
 // The front door of the engine: a data folder with its blocks and its head.
 //
-// Queries and commits come from any thread. What changes the set of blocks (cutting the head, merging,
-// retention, snapshots) runs in `maintain` and `snapshot`, on the caller's thread and one at a time;
-// commits and queries go on meanwhile. The list of blocks is an immutable snapshot behind a lock:
-// a query takes it and keeps the blocks alive and mapped for as long as it reads, also when their
-// directories are removed.
+// Queries and commits come from any thread. What changes the set of blocks (cutting the head,
+// merging, retention, snapshots) runs in `maintain` and `snapshot`, on the caller's thread and one
+// at a time; commits and queries go on meanwhile. The list of blocks is an immutable snapshot
+// behind a lock: a query takes it and keeps the blocks alive and mapped for as long as it reads,
+// also when their directories are removed.
 //
 // Lock order: `maintenance`, then `state`. Neither is held while the head is asked for anything but
 // its time range.
@@ -39,8 +39,8 @@ package final class Database: Queryable, Appendable, Sendable {
     let maintenance = Mutex<Void>(())
     private let lock: FileLock?
 
-    /// Opens a data folder, which is created where it is missing. `openHead` opens its head, which takes
-    /// no samples before the given time, and is told whether it may change the folder.
+    /// Opens a data folder, which is created where it is missing. `openHead` opens its head, which
+    /// takes no samples before the given time, and is told whether it may change the folder.
     package static func open(
         _ directory: String, _ options: DatabaseOptions, _ environment: DatabaseEnvironment,
         openHead: (_ minValidTime: Timestamp, _ isReadOnly: Bool) throws(StorageError)

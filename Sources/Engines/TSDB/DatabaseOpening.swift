@@ -7,8 +7,8 @@ internal import Model
 internal import Platform
 internal import Storage
 
-/// The steps before a database exists: lock, clear leftovers, open blocks, see whether the folder holds
-/// what this program cannot store.
+/// The steps before a database exists: lock, clear leftovers, open blocks, see whether the folder
+/// holds what this program cannot store.
 struct DatabaseOpening {
     let directory: String
     let metrics: DatabaseMetrics

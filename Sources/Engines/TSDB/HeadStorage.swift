@@ -8,13 +8,15 @@ package protocol HeadStorage: Appendable, Queryable {
     /// The times of the oldest and the newest sample (closed); nil where there is none.
     var timeRange: TimeRange? { get }
 
-    /// What it found in its files that is not stored yet, and why nothing may change; nil for nothing.
+    /// What it found in its files that is not stored yet, and why nothing may change; nil for
+    /// nothing.
     var foreignData: String? { get }
 
     /// What its files occupy.
     var byteCount: Int { get }
 
-    /// The samples within a closed range, for a block. Samples in it are no longer accepted by then.
+    /// The samples within a closed range, for a block. Samples in it are no longer accepted by
+    /// then.
     func blockSource(_ range: TimeRange) -> any BlockSource
 
     /// Lets go of all samples before a time, which a block holds now.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The MD5 digest, 16 bytes. For compatibility only (the `hashmod` relabelling action): MD5 protects
-/// nothing. Source of the algorithm: RFC 1321.
+/// The MD5 digest, 16 bytes. For compatibility only (the `hashmod` relabelling action): MD5
+/// protects nothing. Source of the algorithm: RFC 1321.
 package func md5(_ bytes: [UInt8]) -> [UInt8] {
     var state: (UInt32, UInt32, UInt32, UInt32) = (
         0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The few places where Go's regexp package and RE2 differ for users: the spelling of named groups and
-// the sentences about broken patterns. Go compiles a matcher's pattern as `^(?s:…)$`, which shows in
-// those of its sentences that quote the rest of the pattern.
+// The few places where Go's regexp package and RE2 differ for users: the spelling of named groups
+// and the sentences about broken patterns. Go compiles a matcher's pattern as `^(?s:…)$`, which
+// shows in those of its sentences that quote the rest of the pattern.
 
 /// Spells named groups `(?<name>…)` as RE2 of every version reads them: `(?P<name>…)`.
 func withNamedGroups(_ pattern: String) -> String {

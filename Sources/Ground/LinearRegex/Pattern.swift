@@ -22,7 +22,8 @@ package struct PatternError: Error, Hashable, CustomStringConvertible {
 /// A compiled RE2 pattern whose dot matches newlines. Immutable, so any thread may use it; matching
 /// takes time linear in the text.
 @safe package final class Pattern: @unchecked Sendable {
-    // SAFETY: RE2 objects are immutable after construction and documented as safe for concurrent use.
+    // SAFETY: RE2 objects are immutable after construction and documented as safe for concurrent
+    // use.
     private let compiled: OpaquePointer
     package let source: String
     package let groupCount: Int
@@ -46,8 +47,8 @@ package struct PatternError: Error, Hashable, CustomStringConvertible {
 
     deinit { unsafe narthex_re2_free(compiled) }
 
-    /// Whether the pattern matches the whole of `text`. Bytes that are not UTF-8 count as U+FFFD each,
-    /// as in Go.
+    /// Whether the pattern matches the whole of `text`. Bytes that are not UTF-8 count as U+FFFD
+    /// each, as in Go.
     package func matchesWhole(_ text: RawSpan) -> Bool {
         let matched = unsafe text.withUnsafeBytes { unsafe matchesWhole($0) }
         if matched { return true }
@@ -84,7 +85,8 @@ package struct PatternError: Error, Hashable, CustomStringConvertible {
     }
 }
 
-/// The text with each byte that is not part of valid UTF-8 replaced by U+FFFD; nil where it is valid.
+/// The text with each byte that is not part of valid UTF-8 replaced by U+FFFD; nil where it is
+/// valid.
 private func repairedUTF8(_ text: RawSpan) -> [UInt8]? {
     unsafe text.withUnsafeBytes { bytes in
         guard unsafe bytes.contains(where: { $0 >= 0x80 }) else { return nil }

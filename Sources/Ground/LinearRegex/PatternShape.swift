@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Most patterns that people write need no regular expression engine: `a|b|c`, `prefix.*`, `.+`. Their
-// shape is read off the source once, and matching is then a comparison of bytes. What a shape says
-// holds for every text, also one that is not valid UTF-8: an anchored `.*` with dots that match
-// newlines accepts any bytes, and `.+` any but none.
+// Most patterns that people write need no regular expression engine: `a|b|c`, `prefix.*`, `.+`.
+// Their shape is read off the source once, and matching is then a comparison of bytes. What a shape
+// says holds for every text, also one that is not valid UTF-8: an anchored `.*` with dots that
+// match newlines accepts any bytes, and `.+` any but none.
 
 /// The form of an anchored pattern, where it is one of the simple ones.
 enum PatternShape: Sendable {

@@ -2,7 +2,8 @@
 
 /// A replacement text that refers to groups of a match, by the rules of Go's `Regexp.Expand`:
 /// `$1`, `$name` and `${name}`, where a name without braces is as long as it can be (`$1x` is the
-/// group named `1x`), `$$` is a dollar sign, and a group that does not exist or took no part is empty.
+/// group named `1x`), `$$` is a dollar sign, and a group that does not exist or took no part is
+/// empty.
 package struct ReplacementTemplate: Sendable, Hashable {
     private enum Part: Sendable, Hashable {
         case literal(String)
@@ -93,7 +94,16 @@ package struct ReplacementTemplate: Sendable, Hashable {
 }
 
 extension Pattern {
-    /// The byte ranges of the whole match and of each group, where the pattern matches all of `text`.
+    /// Whether the pattern matches the whole of `text`.
+    package func matchesWhole(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in
+            matchesWhole(unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(bytes)))
+        }
+    }
+
+    /// The byte ranges of the whole match and of each group, where the pattern matches all of
+    /// `text`.
     package func wholeCaptures(in text: String) -> [Range<Int>?]? {
         var text = text
         return text.withUTF8 { bytes in

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reading side of XOR chunks (the format is drawn in XORState.swift): a whole chunk at once into
-// two columns.
+// The reading side of XOR chunks (the format is drawn in XORState.swift): a whole chunk at once
+// into two columns.
 //
 // Every read takes 64 bits from a byte position, so up to nine bytes, and a sample takes up to
-// nineteen. The chunk is therefore read in two stretches: in place while at least `margin` bytes are
-// left, then the rest from a copy on the stack that ends in zeros. No read is checked; after each
-// sample the position is compared with the end of the data.
+// nineteen. The chunk is therefore read in two stretches: in place while at least `margin` bytes
+// are left, then the rest from a copy on the stack that ends in zeros. No read is checked; after
+// each sample the position is compared with the end of the data.
 
 internal import Bytes
 internal import Model
@@ -39,8 +39,8 @@ private func window(_ base: UnsafeRawPointer, _ position: Int) -> UInt64 {
     return (word &<< offset) | (next &>> (8 &- offset))
 }
 
-/// The 57 bits from a bit position, and up to seven more, which may be zeros in place of others. Bound:
-/// reads eight bytes from the position's byte.
+/// The 57 bits from a bit position, and up to seven more, which may be zeros in place of others.
+/// Bound: reads eight bytes from the position's byte.
 @inline(__always)
 private func prefix(_ base: UnsafeRawPointer, _ position: Int) -> UInt64 {
     let at = unsafe base + (position &>> 3)
@@ -112,8 +112,8 @@ extension XORReader {
         return prefix &+ length
     }
 
-    /// A value `used` bits behind `position`; `known` are the bits from `position` on, of which 57 are
-    /// valid. Moves behind the value.
+    /// A value `used` bits behind `position`; `known` are the bits from `position` on, of which 57
+    /// are valid. Moves behind the value.
     @inline(__always)
     private mutating func readValue(_ base: UnsafeRawPointer, _ known: UInt64?, _ used: UInt64) {
         let start = position &+ Int(truncatingIfNeeded: used)

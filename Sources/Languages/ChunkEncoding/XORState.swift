@@ -21,9 +21,9 @@
 
 package import Model
 
-/// What appending to an XOR chunk has to remember between samples. The chunk's memory belongs to the
-/// caller: the head keeps millions of these states and chunks in slabs. 26 bytes, so that an owner
-/// can keep six bytes of its own beside it in half a cache line.
+/// What appending to an XOR chunk has to remember between samples. The chunk's memory belongs to
+/// the caller: the head keeps millions of these states and chunks in slabs. 26 bytes, so that an
+/// owner can keep six bytes of its own beside it in half a cache line.
 package struct XORState: Sendable {
     /// Time and value of the last sample.
     package private(set) var timestamp: Timestamp = 0
@@ -50,10 +50,12 @@ package struct XORState: Sendable {
     package static let maximumSampleByteCount = 19
 
     /// Adds a sample and returns true, or leaves everything as it was and returns false where the
-    /// memory is too small (copy the chunk to a larger one and try again) or the chunk cannot take the
-    /// sample at all (`maximumByteCount` or 65,535 samples reached, or 49 days since the last one).
+    /// memory is too small (copy the chunk to a larger one and try again) or the chunk cannot take
+    /// the sample at all (`maximumByteCount` or 65,535 samples reached, or 49 days since the last
+    /// one).
     ///
-    /// `memory` need not be zeroed. Bound: nothing outside `capacity` bytes from `memory` is touched.
+    /// `memory` need not be zeroed. Bound: nothing outside `capacity` bytes from `memory` is
+    /// touched.
     @inline(__always)
     package mutating func append(
         _ timestamp: Timestamp, _ value: Double, to memory: UnsafeMutableRawPointer, capacity: Int
@@ -215,8 +217,9 @@ package struct XORState: Sendable {
         return (end &+ 7) &>> 3 <= capacity && end <= Int(UInt16.max) && count < UInt16.max
     }
 
-    /// Writes the low `length` (1...64) bits of `bits`; those above must be zero. Returns false, with
-    /// nothing written, where they do not fit. The bits behind them in the last byte become zero.
+    /// Writes the low `length` (1...64) bits of `bits`; those above must be zero. Returns false,
+    /// with nothing written, where they do not fit. The bits behind them in the last byte become
+    /// zero.
     @inline(__always)
     private mutating func put(
         _ bits: UInt64, _ length: Int, _ memory: UnsafeMutableRawPointer, _ capacity: Int

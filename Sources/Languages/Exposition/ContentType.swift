@@ -23,8 +23,8 @@ package enum ExpositionFormat: Sendable, Hashable {
         }
     }
 
-    /// The format that a Content-Type header names, or `fallback` where it names none that is known;
-    /// then `warning` says why. Without fallback the response cannot be used.
+    /// The format that a Content-Type header names, or `fallback` where it names none that is
+    /// known; then `warning` says why. Without fallback the response cannot be used.
     package static func select(
         contentType: String, fallback: ExpositionFormat?
     ) throws(ExpositionError) -> (format: ExpositionFormat, warning: String?) {

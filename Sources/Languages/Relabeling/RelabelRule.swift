@@ -81,13 +81,7 @@ package struct RelabelRule: Sendable {
         return names.map { labels[$0] ?? "" }.joined(separator: fields.separator)
     }
 
-    private func matches(_ text: String) -> Bool {
-        var text = text
-        return text.withUTF8 { bytes in
-            pattern.matchesWhole(
-                unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(bytes)))
-        }
-    }
+    private func matches(_ text: String) -> Bool { pattern.matchesWhole(text) }
 
     private func replace(_ labels: inout LabelsBuilder) {
         let value = joined(labels)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Remembers what stands for a series by the fingerprint of its labels; 36 bytes an entry at the usual
-/// filling. Bounded: at the limit the younger half stays, and what was asked for since the last time
-/// counts as young. A value, to be kept behind its user's lock.
+/// Remembers what stands for a series by the fingerprint of its labels; 36 bytes an entry at the
+/// usual filling. Bounded: at the limit the younger half stays, and what was asked for since the
+/// last time counts as young. A value, to be kept behind its user's lock.
 package struct FingerprintCache: Sendable {
     private var young = FingerprintTable()
     private var old = FingerprintTable()

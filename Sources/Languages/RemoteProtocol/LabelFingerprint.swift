@@ -4,8 +4,8 @@
 // secret key stand for those bytes: two series of a million meet with a probability of 10⁻²⁷, and
 // nobody who does not know the key can make them meet. So the cache needs not keep the bytes.
 //
-// The hash multiplies pairs of words, each mixed with a part of the key and what came before, to 128
-// bits and folds them, in two lanes with different keys.
+// The hash multiplies pairs of words, each mixed with a part of the key and what came before, to
+// 128 bits and folds them, in two lanes with different keys.
 
 /// Stands for the bytes of a series' labels in a request.
 package struct LabelFingerprint: Sendable, Hashable {
@@ -53,8 +53,8 @@ package struct FingerprintKey: Sendable {
             low: folded(low ^ secrets.2, secrets.1), high: folded(high ^ secrets.0, secrets.3))
     }
 
-    /// The last bytes, fewer than 16, as two words filled up with zeros; the count, which is mixed in
-    /// at the beginning, tells zeros from nothing.
+    /// The last bytes, fewer than 16, as two words filled up with zeros; the count, which is mixed
+    /// in at the beginning, tells zeros from nothing.
     private func tail(_ bytes: RawSpan, _ start: Int) -> (UInt64, UInt64) {
         var words: (UInt64, UInt64) = (0, 0)
         var shift: UInt64 = 0

@@ -40,7 +40,8 @@ extension WriteRequest.Series {
         return Labels(packed: packed)
     }
 
-    /// The fields as they come. `decode` has seen that they are well formed, so that nothing is thrown.
+    /// The fields as they come. `decode` has seen that they are well formed, so that nothing is
+    /// thrown.
     private func readFields(_ bytes: RawSpan) -> (fields: [Field], isSorted: Bool) {
         var fields: [Field] = []
         fields.reserveCapacity(16)

@@ -7,17 +7,18 @@
 //                   2 repeated Sample {1 double value, 2 int64 timestamp in milliseconds}
 //                   3 repeated Exemplar, 4 repeated Histogram
 //
-// What costs in such a request are the labels, and most of them have been seen before. So they are not
-// read here: a series keeps where its label fields lie, and a fingerprint of those bytes, by which the
-// receiver finds the series in its cache. Only what is not found there is made into `Labels`.
+// What costs in such a request are the labels, and most of them have been seen before. So they are
+// not read here: a series keeps where its label fields lie, and a fingerprint of those bytes, by
+// which the receiver finds the series in its cache. Only what is not found there is made into
+// `Labels`.
 //
 // Source: https://prometheus.io/docs/specs/prw/remote_write_spec/
 
 package import Model
 internal import Protobuf
 
-/// A decoded request, as columns that belong to the bytes it was read from. Keep the value from request
-/// to request: its arrays then stop growing.
+/// A decoded request, as columns that belong to the bytes it was read from. Keep the value from
+/// request to request: its arrays then stop growing.
 package struct WriteRequest: Sendable {
     package struct Series: Sendable, Hashable {
         /// The label fields, keys included, in the request's bytes; where other fields lie between
@@ -93,8 +94,8 @@ package struct WriteRequest: Sendable {
                 samples: firstSample..<values.count))
     }
 
-    /// Labels are looked at later, if at all; that they are well formed must be known now, because the
-    /// request stands or falls as a whole.
+    /// Labels are looked at later, if at all; that they are well formed must be known now, because
+    /// the request stands or falls as a whole.
     @inline(__always)
     private func checkLabel(_ bytes: RawSpan, _ range: Range<Int>) throws(ProtobufError) {
         var reader = ProtobufReader(bytes, range)

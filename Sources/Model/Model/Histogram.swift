@@ -43,8 +43,8 @@ package struct FloatHistogram: Sendable, Hashable {
     package var isStale: Bool { StaleMarker.isStale(sum) }
 }
 
-/// A native histogram with integer counts, as expositions and the storage carry it: bucket counts are
-/// deltas, each against the bucket before it.
+/// A native histogram with integer counts, as expositions and the storage carry it: bucket counts
+/// are deltas, each against the bucket before it.
 package struct IntegerHistogram: Sendable, Hashable {
     package var schema: Int32 = 0
     package var counterResetHint: CounterResetHint = .unknown

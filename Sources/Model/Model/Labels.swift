@@ -25,8 +25,8 @@ package enum LabelName {
 }
 
 /// A label set: distinct names in bytewise order, no empty values. One flat run of bytes, each name
-/// and value behind its length (one byte, or 255 and three bytes little-endian), so that equality is a
-/// comparison of bytes and `stableHash` equals upstream's.
+/// and value behind its length (one byte, or 255 and three bytes little-endian), so that equality
+/// is a comparison of bytes and `stableHash` equals upstream's.
 package struct Labels: Sendable, Hashable {
     package private(set) var packed: [UInt8]
 
@@ -181,8 +181,8 @@ extension Labels: Sequence {
 }
 
 extension Labels: Comparable {
-    /// By name and value, label after label, bytewise; of two sets where one begins with the other the
-    /// shorter comes first.
+    /// By name and value, label after label, bytewise; of two sets where one begins with the other
+    /// the shorter comes first.
     package static func < (left: Labels, right: Labels) -> Bool {
         let leftBytes = left.packed.raw
         let rightBytes = right.packed.raw

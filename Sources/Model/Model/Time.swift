@@ -23,7 +23,8 @@ package struct TimeRange: Sendable, Hashable {
     }
 }
 
-/// Durations in Prometheus' own notation: `1d2h30m`, units y w d h m s ms in that order, no fractions.
+/// Durations in Prometheus' own notation: `1d2h30m`, units y w d h m s ms in that order, no
+/// fractions.
 package enum DurationText {
     private static let units: [(name: String, milliseconds: Int64)] = [
         ("y", 365 * 86_400_000), ("w", 7 * 86_400_000), ("d", 86_400_000), ("h", 3_600_000),

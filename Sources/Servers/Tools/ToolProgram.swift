@@ -18,8 +18,8 @@ package enum ToolProgram {
         }
     }
 
-    /// Runs the tool that the first argument names, with the rest. `others` are tools that belong to
-    /// parts of the program which this module does not know.
+    /// Runs the tool that the first argument names, with the rest. `others` are tools that belong
+    /// to parts of the program which this module does not know.
     package static func run(_ arguments: [String], others: [Tool]) -> Int32 {
         let tools = others.sorted { $0.name < $1.name }
         guard let name = arguments.first, name != "--help", name != "-h" else {

@@ -40,7 +40,8 @@ extension ScrapeLoop {
         }
     }
 
-    /// Whether the answer is whole. Nil where it cannot be understood, which has then been reported.
+    /// Whether the answer is whole. Nil where it cannot be understood, which has then been
+    /// reported.
     private func advance(
         _ target: ScrapeTarget, _ exchange: Exchange, _ buffer: inout ResponseBuffer
     ) -> Bool? {
@@ -145,7 +146,8 @@ extension ScrapeLoop {
         fail(target, .transport("Get \"\(url)\": \(text)"))
     }
 
-    /// Reports a failure. A connection that has not brought its answer to the end is of no more use.
+    /// Reports a failure. A connection that has not brought its answer to the end is of no more
+    /// use.
     func fail(_ target: ScrapeTarget, _ failure: ScrapeFailure) {
         guard let exchange = target.exchange else { return }
         closeConnection(target)

@@ -12,8 +12,8 @@ extension ScrapeLoop {
         open(target, exchange)
     }
 
-    /// The most bytes of a body that may come over the wire: packed ones can be a little longer than
-    /// what they hold.
+    /// The most bytes of a body that may come over the wire: packed ones can be a little longer
+    /// than what they hold.
     func transferLimit(_ request: ScrapeRequest) -> Int {
         let limit = bodyLimit(request)
         return limit + limit / 512 + 4096

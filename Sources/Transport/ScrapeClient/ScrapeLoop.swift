@@ -3,9 +3,9 @@
 internal import Compression
 internal import Platform
 
-/// An event thread's work: waits for sockets, timers and commands, and carries every target from one
-/// state to the next. All of it runs on the one thread; see `ScrapeLoop+Exchange` for the life of a
-/// scrape.
+/// An event thread's work: waits for sockets, timers and commands, and carries every target from
+/// one state to the next. All of it runs on the one thread; see `ScrapeLoop+Exchange` for the life
+/// of a scrape.
 final class ScrapeLoop {
     let configuration: ScrapeClientConfiguration
     let mailbox: Mailbox

@@ -29,8 +29,8 @@ final class ScrapeTarget {
     }
 }
 
-/// A connection to a target, and the seam for others than plain ones: all that is sent to or received
-/// from a target goes through here.
+/// A connection to a target, and the seam for others than plain ones: all that is sent to or
+/// received from a target goes through here.
 struct Connection {
     enum Phase {
         case connecting
@@ -56,7 +56,8 @@ struct ScrapeStart {
     let nanoseconds: UInt64
 }
 
-/// One scrape from its beginning to its result, over as many requests as redirects and a retry need.
+/// One scrape from its beginning to its result, over as many requests as redirects and a retry
+/// need.
 final class Exchange {
     let start: ScrapeStart
     var location: HTTPLocation
@@ -77,8 +78,8 @@ final class Exchange {
     }
 }
 
-/// The addresses of a host that are still to be tried, and how the first attempt ended, which is what
-/// is reported where none succeeds.
+/// The addresses of a host that are still to be tried, and how the first attempt ended, which is
+/// what is reported where none succeeds.
 struct Dialing {
     var addresses: ArraySlice<SocketAddress> = []
     var firstFailure: String?

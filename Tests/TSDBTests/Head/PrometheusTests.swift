@@ -6,7 +6,8 @@ import Storage
 import TSDB
 import Testing
 
-/// The real Prometheus opens a folder that a head wrote. Runs where `PROMETHEUS_BIN` names the program.
+/// The real Prometheus opens a folder that a head wrote. Runs where `PROMETHEUS_BIN` names the
+/// program.
 @Suite(.enabled(if: ProcessInfo.processInfo.environment["PROMETHEUS_BIN"] != nil))
 struct PrometheusTests {
     private let program = ProcessInfo.processInfo.environment["PROMETHEUS_BIN"] ?? ""

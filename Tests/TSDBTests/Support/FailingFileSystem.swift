@@ -5,8 +5,8 @@ import Foundation
 import Platform
 import Synchronization
 
-/// The local disk, which refuses one change with "no space left on device", or that one and all later
-/// ones, as after a crash.
+/// The local disk, which refuses one change with "no space left on device", or that one and all
+/// later ones, as after a crash.
 final class FailingFileSystem: FileSystem {
     private let disk = LocalFileSystem()
     private let changes = Mutex(0)

@@ -29,10 +29,9 @@ struct InstantSelect: VectorOperator {
     var rows: [RowLabels] { selection.rows }
 
     func run(_ consume: RowConsumer) throws(QueryError) {
-        let empty = WindowIndex(times, reach: evaluation.lookbackDelta)
-        var windows = WindowCache(empty)
-        var histogramIndex = empty
-        let range = empty.readRange
+        var index = WindowIndex(times, reach: evaluation.lookbackDelta)
+        var histogramIndex = index
+        let range = index.readRange
         var columns = SampleColumns()
         var row = Row(width: steps.count)
         for series in selection.rows.indices {
@@ -50,10 +49,11 @@ struct InstantSelect: VectorOperator {
                 if steps.isSingle {
                     takeLast(columns, &row)
                 } else {
-                    takeNewest(columns, windows.windows(over: columns.timestamps), &row)
+                    index.update(columns.timestamps)
+                    takeNewest(columns, index, &row)
                 }
             } else {
-                let index = windows.windows(over: columns.timestamps)
+                index.update(columns.timestamps)
                 histogramIndex.update(columns.histogramTimestamps)
                 takeNewestOfBoth(columns, index, histogramIndex, &row)
             }

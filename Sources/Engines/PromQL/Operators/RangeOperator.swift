@@ -30,9 +30,8 @@ struct RangeOperator: VectorOperator {
 
     func run(_ consume: RowConsumer) throws(QueryError) {
         let reach = SelectorReach(call.rangeExtension, range: call.range, evaluation.lookbackDelta)
-        let empty = WindowIndex(call.times, reach: reach.back, lookahead: reach.ahead)
-        var windows = WindowCache(empty)
-        var histogramIndex = empty
+        var index = WindowIndex(call.times, reach: reach.back, lookahead: reach.ahead)
+        var histogramIndex = index
         var evaluator = RangeEvaluator(call, evaluation)
         var row = Row(width: steps.count)
         let width = steps.count
@@ -41,7 +40,7 @@ struct RangeOperator: VectorOperator {
         try source.forEach { (series, columns) throws(QueryError) in
             if row.width != width { row = Row(width: width) }
             row.histograms.removeAll()
-            let index = windows.windows(over: columns.timestamps)
+            index.update(columns.timestamps)
             // The samples of the widest window are held while a series is worked on.
             let held = min(columns.timestamps.count, index.widestWindow)
             try evaluation.budget.add(held)

@@ -12,8 +12,8 @@ struct BlockDirectories {
     /// The blocks that could not, and why. They stay where they are.
     var damaged: [(id: ULID, error: StorageError)] = []
 
-    /// Opens all blocks of a folder, taking those in `loaded` as they are. A damaged block is left out,
-    /// unless a block that was made from it is there.
+    /// Opens all blocks of a folder, taking those in `loaded` as they are. A damaged block is left
+    /// out, unless a block that was made from it is there.
     init(
         _ directory: String, loaded: [ULID: Block], _ fileSystem: any FileSystem
     ) throws(StorageError) {

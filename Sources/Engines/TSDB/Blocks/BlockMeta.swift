@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `meta.json`: what a block says about itself. Keys that this program does not know (Thanos adds one)
-// stay as they are when the file is written again. The layout is upstream's: a tab per level.
+// `meta.json`: what a block says about itself. Keys that this program does not know (Thanos adds
+// one) stay as they are when the file is written again. The layout is upstream's: a tab per level.
 
 internal import Bytes
 internal import JSON

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes a block. Everything goes into `<ulid>.tmp-for-creation`, is synced, and then takes its name:
-// a directory with a block's name is always a whole block.
+// Writes a block. Everything goes into `<ulid>.tmp-for-creation`, is synced, and then takes its
+// name: a directory with a block's name is always a whole block.
 
 internal import Bytes
 internal import ChunkEncoding
@@ -27,7 +27,8 @@ package struct BlockWriter {
     }
 
     /// Writes all of `source` as the block that `meta` describes, but for its statistics, which are
-    /// counted. Returns the final meta, or nil, with nothing left behind, where there was no sample.
+    /// counted. Returns the final meta, or nil, with nothing left behind, where there was no
+    /// sample.
     package func write(_ source: any BlockSource, _ meta: BlockMeta) throws(StorageError)
         -> BlockMeta?
     {

@@ -8,8 +8,8 @@ package import Storage
 internal import Synchronization
 
 extension Database {
-    /// Makes a copy of all data in `snapshots/<time>-<random>` and returns that name. Blocks are linked,
-    /// not copied; the head becomes a block of its own where it is wanted.
+    /// Makes a copy of all data in `snapshots/<time>-<random>` and returns that name. Blocks are
+    /// linked, not copied; the head becomes a block of its own where it is wanted.
     package func snapshot(includingHead: Bool) throws(StorageError) -> String {
         var generator = SystemRandomNumberGenerator()
         let random = String(generator.next() >> 1, radix: 16)

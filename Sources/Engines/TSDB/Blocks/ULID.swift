@@ -2,8 +2,8 @@
 
 internal import Bytes
 
-/// The name of a block: 48 bits of time in milliseconds, then 80 random bits, written as 26 digits in
-/// Crockford's base 32. Sorted by text, blocks are sorted by when they were made.
+/// The name of a block: 48 bits of time in milliseconds, then 80 random bits, written as 26 digits
+/// in Crockford's base 32. Sorted by text, blocks are sorted by when they were made.
 /// Source: https://github.com/ulid/spec
 package struct ULID: Sendable, Hashable, Comparable, CustomStringConvertible {
     private let high: UInt64

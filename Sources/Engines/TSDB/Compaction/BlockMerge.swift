@@ -109,7 +109,8 @@ package struct BlockMerge: BlockSource {
     {
         var columns = SampleColumns()
         let always = TimeRange(start: .earliest, end: .latest)
-        // Block by block: of samples with one time that of the earliest block counts, as in queries.
+        // Block by block: of samples with one time that of the earliest block counts, as in
+        // queries.
         for piece in group.sorted(by: { $0.order < $1.order }) {
             let middle = columns.timestamps.count
             do throws(ChunkError) {

@@ -3,10 +3,10 @@
 // Which blocks to merge next, from their metas alone: no clock, no disk.
 //
 // Blocks cut from the head span two hours. Their ranges grow by steps, 2 h × 3^n, aligned to the
-// epoch: blocks that fill such a range, or lie in one that is past, become one block. The newest block
-// is left alone, so that data may still be added beside it. Blocks that overlap are merged before
-// anything else. Blocks with partial data (from stale or selected series) are merged only with their
-// like. Source: https://github.com/prometheus/prometheus/blob/main/tsdb/compact.go
+// epoch: blocks that fill such a range, or lie in one that is past, become one block. The newest
+// block is left alone, so that data may still be added beside it. Blocks that overlap are merged
+// before anything else. Blocks with partial data (from stale or selected series) are merged only
+// with their like. Source: https://github.com/prometheus/prometheus/blob/main/tsdb/compact.go
 
 package import Model
 
@@ -20,7 +20,8 @@ package enum CompactionPlan {
         return ranges
     }
 
-    /// The largest block for a retention time: a tenth of it, at most 31 days. Zero means without end.
+    /// The largest block for a retention time: a tenth of it, at most 31 days. Zero means without
+    /// end.
     package static func largestRange(
         retention: Milliseconds, smallest: Milliseconds
     ) -> Milliseconds {
@@ -29,7 +30,8 @@ package enum CompactionPlan {
         return max(smallest, min(month, retention / 10))
     }
 
-    /// The blocks to merge, in order of time; empty where there is nothing to do. `ranges` ascending.
+    /// The blocks to merge, in order of time; empty where there is nothing to do. `ranges`
+    /// ascending.
     package static func next(_ metas: [BlockMeta], ranges: [Milliseconds]) -> [BlockMeta] {
         func hasHint(_ meta: BlockMeta, _ hint: String) -> Bool {
             meta.compaction.hints.contains(hint)
@@ -93,8 +95,8 @@ package enum CompactionPlan {
         return []
     }
 
-    /// The blocks by the aligned ranges of a length that they lie in. Blocks that lie in none are left
-    /// out.
+    /// The blocks by the aligned ranges of a length that they lie in. Blocks that lie in none are
+    /// left out.
     private static func split(_ sorted: [BlockMeta], _ length: Milliseconds) -> [[BlockMeta]] {
         var parts: [[BlockMeta]] = []
         var index = 0
@@ -121,8 +123,8 @@ package enum CompactionPlan {
     }
 }
 
-/// Which blocks have outlived their time or their place. Time counts from the end of the newest block,
-/// not from now: old data that is loaded stays.
+/// Which blocks have outlived their time or their place. Time counts from the end of the newest
+/// block, not from now: old data that is loaded stays.
 package enum Retention {
     /// The blocks to remove, given what else (the log, head chunks) counts for the size.
     package static func outlived(

@@ -10,8 +10,8 @@ internal import Synchronization
 
 extension Database {
     /// One round of upkeep: cuts blocks from the head while it is due, merges blocks while there is
-    /// something to merge, removes what has outlived its time or its place. Takes as long as the disk
-    /// takes; commits and queries go on.
+    /// something to merge, removes what has outlived its time or its place. Takes as long as the
+    /// disk takes; commits and queries go on.
     package func maintain() throws(StorageError) {
         state.withLock { $0.isMaintenanceDue = false }
         guard readOnlyReason == nil else { return }

@@ -10,7 +10,8 @@ final class GuardedStore: Sendable {
 
     init(_ store: sending HeadStore) { state = Mutex(store) }
 
-    /// Runs `body` under the lock. Short, and never under another lock of the head but `truncation`.
+    /// Runs `body` under the lock. Short, and never under another lock of the head but
+    /// `truncation`.
     @inline(__always)
     func withLock<Result, Failure: Error>(
         _ body: (HeadStore) throws(Failure) -> sending Result

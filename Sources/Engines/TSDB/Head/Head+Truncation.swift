@@ -90,7 +90,8 @@ extension HeadStore {
         }
     }
 
-    /// Drops the series that are still without young samples, and moves the bounds. Returns how many.
+    /// Drops the series that are still without young samples, and moves the bounds. Returns how
+    /// many.
     fileprivate func finishTruncation(
         before time: Timestamp, _ remains: Remains
     ) throws(StorageError) -> Int {

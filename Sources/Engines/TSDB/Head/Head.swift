@@ -15,14 +15,16 @@ package final class Head: Sendable {
     let metrics: HeadMetrics
     let store: GuardedStore
     let leases = Monitor(OpenQueriers())
-    /// Held by a truncation for as long as it takes. Taken before, never under, the lock of `store`.
+    /// Held by a truncation for as long as it takes. Taken before, never under, the lock of
+    /// `store`.
     let truncation = Mutex(())
     private let writer: BackgroundWriter?
     /// Why the folder is served read-only: it holds what is not stored yet. Nil where it is not.
     package let foreignData: String?
 
-    /// Opens the head of a data folder: reads the head chunk files, replays the newest checkpoint and
-    /// the log. Samples before `minValidTime` (the end of the last block) are not taken, now or later.
+    /// Opens the head of a data folder: reads the head chunk files, replays the newest checkpoint
+    /// and the log. Samples before `minValidTime` (the end of the last block) are not taken, now or
+    /// later.
     ///
     /// Damage in head chunk files and segments is repaired as upstream does it, counted and logged;
     /// damage in a checkpoint is an error.

@@ -6,8 +6,8 @@ package import Model
 internal import Storage
 
 extension Head {
-    /// The samples in a closed range, series in label order. Chunks inside the range are handed out as
-    /// they are; of those across its ends the part inside is encoded anew.
+    /// The samples in a closed range, series in label order. Chunks inside the range are handed out
+    /// as they are; of those across its ends the part inside is encoded anew.
     package func blockSource(_ range: TimeRange) -> any BlockSource {
         HeadBlockSource(head: self, range: range)
     }

@@ -5,7 +5,8 @@ package import Model
 
 /// What can be set about a head.
 package struct HeadOptions: Sendable {
-    /// The length of the blocks that are cut from the head; chunks do not reach across their borders.
+    /// The length of the blocks that are cut from the head; chunks do not reach across their
+    /// borders.
     package var blockRange: Milliseconds = 2 * 3_600_000
     /// How many samples a chunk is meant to have.
     package var samplesPerChunk = 120

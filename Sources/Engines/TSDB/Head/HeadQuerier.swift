@@ -4,7 +4,8 @@ package import Model
 internal import Platform
 package import Storage
 
-/// The queriers that are open, so that a truncation can wait for those that may look at what it frees.
+/// The queriers that are open, so that a truncation can wait for those that may look at what it
+/// frees.
 struct OpenQueriers: Sendable {
     private var next: UInt64 = 0
     private var open: Set<UInt64> = []
@@ -80,8 +81,8 @@ struct HeadQuerier: Querier {
     }
 }
 
-/// A series of a selection, and the newest sample that the selection shows of it. Since samples of a
-/// series come in order, that time is all that isolation needs.
+/// A series of a selection, and the newest sample that the selection shows of it. Since samples of
+/// a series come in order, that time is all that isolation needs.
 struct SelectedSeries: Sendable {
     var slot: UInt32
     var newest: Timestamp

@@ -104,8 +104,8 @@ struct CommitBuffers {
 /// What the next start and the next checkpoint need to know.
 struct RestartNotes {
     var nextRef: UInt64 = 1
-    /// Refs of series that are gone or are known under another ref, with the time up to which the log
-    /// may have samples under them: their series records stay in checkpoints for as long.
+    /// Refs of series that are gone or are known under another ref, with the time up to which the
+    /// log may have samples under them: their series records stay in checkpoints for as long.
     var expiries: [UInt64: Timestamp] = [:]
     var lastTruncation = Timestamp.min
     var foreignData: String?

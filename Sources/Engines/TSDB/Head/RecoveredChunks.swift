@@ -96,7 +96,8 @@ struct RecoveredChunks {
         }
     }
 
-    /// Gives the chunks of a ref to its series. Samples of the log that they cover are then skipped.
+    /// Gives the chunks of a ref to its series. Samples of the log that they cover are then
+    /// skipped.
     mutating func attach(
         _ ref: UInt64, to slot: UInt32, _ store: HeadStore
     ) throws(StorageError) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Slots by WAL ref, while the log is read. Refs were given out one after the other, so they are kept
-/// in pages of neighbours.
+/// Slots by WAL ref, while the log is read. Refs were given out one after the other, so they are
+/// kept in pages of neighbours.
 struct RefTable {
     private static let pageBits: UInt64 = 12
     private static let none = UInt32.max

@@ -4,7 +4,8 @@
 //
 //  1. survey: is there anything in log or head chunk files that is not stored yet? Then nothing on
 //     disk is changed, and the head is read-only.
-//  2. head chunk files: which full chunks there are, by series ref. A file that is damaged goes, with
+//  2. head chunk files: which full chunks there are, by series ref. A file that is damaged goes,
+//     with
 //     those after it; the last file is cut behind its last sound chunk. The log has the samples.
 //  3. checkpoint and segments: series records give refs their slots and attach the chunks; samples
 //     that the chunks cover are skipped. Two refs of one label set lead to one slot.
@@ -213,8 +214,8 @@ struct Replay {
 }
 
 extension SampleStore {
-    /// Appends the samples of a record, but for those that chunks cover. Returns how many have a ref
-    /// that nothing is known of. The bounds: pieces and full chunks were reserved.
+    /// Appends the samples of a record, but for those that chunks cover. Returns how many have a
+    /// ref that nothing is known of. The bounds: pieces and full chunks were reserved.
     fileprivate mutating func replay(
         _ samples: WALSamples, _ slots: inout RefTable, _ bounds: inout HeadBounds,
         _ notes: inout RestartNotes

@@ -30,8 +30,8 @@ struct SampleStore: ~Copyable {
         self.chunksCreated = chunksCreated
     }
 
-    /// Adds a sample that is newer than the series' last one. The bounds: pieces and full chunks were
-    /// reserved. The chunk is cut as upstream cuts it.
+    /// Adds a sample that is newer than the series' last one. The bounds: pieces and full chunks
+    /// were reserved. The chunk is cut as upstream cuts it.
     @inline(__always)
     mutating func append(_ slot: Int, _ timestamp: Timestamp, _ value: Double) {
         let state = unsafe series.states.pointer(slot)
@@ -73,8 +73,8 @@ struct SampleStore: ~Copyable {
         pieces.release(&state)
     }
 
-    /// Ends the open chunk, so that full chunks from elsewhere can follow. The bound: a full chunk was
-    /// reserved.
+    /// Ends the open chunk, so that full chunks from elsewhere can follow. The bound: a full chunk
+    /// was reserved.
     mutating func closeChunk(_ slot: UInt32) {
         var state = series.states[slot]
         finishChunk(slot, &state)

@@ -4,8 +4,8 @@ internal import Bytes
 internal import Model
 internal import Platform
 
-/// The full chunks of the head. A chunk gets its place (file and offset) at once, its bytes wait in a
-/// buffer that is written out in one piece; chunks can be read from either. The log holds the
+/// The full chunks of the head. A chunk gets its place (file and offset) at once, its bytes wait in
+/// a buffer that is written out in one piece; chunks can be read from either. The log holds the
 /// samples too, so nothing here is synced, and a lost file costs only time at the next start.
 ///
 /// Owned by the head and touched under its lock; only the writing itself happens without.
@@ -120,7 +120,8 @@ final class HeadChunkFiles {
         flushing = []
     }
 
-    /// Writes out what waits; the next chunk begins a new file. Waits for no flush that is under way.
+    /// Writes out what waits; the next chunk begins a new file. Waits for no flush that is under
+    /// way.
     func finishFile() throws(FileError) {
         guard flushing.isEmpty else { return }
         try writeNow()

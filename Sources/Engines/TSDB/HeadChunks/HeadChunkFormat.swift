@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Head chunk files, in upstream's format (tsdb/docs/format/head_chunks.md): full chunks of the head
-// without an index, so that memory holds open chunks only. Files are numbered from 1, at most 128 MiB.
+// without an index, so that memory holds open chunks only. Files are numbered from 1, at most 128
+// MiB.
 //
 //     magic 0x0130BC91, version 1, three zero bytes
 //     per chunk: series ref 8, first time 8, last time 8, encoding 1 (top bit: out of order),

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For each pair the slots of the series that have it, ascending. Slots are given out in the order in
-// which a target lists its series, so the labels of a target are one run of slots. A list is words:
+// For each pair the slots of the series that have it, ascending. Slots are given out in the order
+// in which a target lists its series, so the labels of a target are one run of slots. A list is
+// words:
 //
 //     slot                      one slot
 //     slot | 2^31, count        a run of slots from there
 //
-// A slot that is used again may lie below the last one of a list; it goes to the end, and the list is
-// put in order when it is next read.
+// A slot that is used again may lie below the last one of a list; it goes to the end, and the list
+// is put in order when it is next read.
 
 internal import Model
 internal import Storage

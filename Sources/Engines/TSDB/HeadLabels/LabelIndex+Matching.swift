@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From matchers to slots. A series that lacks a label has the empty value for it, so matchers come in
-// two kinds. One that does not match the empty value picks series: those in the postings of the values
-// that it matches. One that does match it takes away: the series in the postings of the values that it
-// does not match. A regex is evaluated once for each distinct value.
+// From matchers to slots. A series that lacks a label has the empty value for it, so matchers come
+// in two kinds. One that does not match the empty value picks series: those in the postings of the
+// values that it matches. One that does match it takes away: the series in the postings of the
+// values that it does not match. A regex is evaluated once for each distinct value.
 //
-// The cheapest picking matcher goes first. The others narrow its result: through their postings, or,
-// where few series are left and the postings are long, by looking at the labels of each.
+// The cheapest picking matcher goes first. The others narrow its result: through their postings,
+// or, where few series are left and the postings are long, by looking at the labels of each.
 
 internal import Bytes
 internal import LinearRegex

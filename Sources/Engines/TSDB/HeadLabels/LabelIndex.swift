@@ -4,8 +4,8 @@ internal import Bytes
 internal import Model
 internal import Storage
 
-/// What the head knows about the labels of its series: which slot has which labels, which slots have
-/// a label, and in which order the slots stand when sorted by labels.
+/// What the head knows about the labels of its series: which slot has which labels, which slots
+/// have a label, and in which order the slots stand when sorted by labels.
 ///
 /// Owned by the head and touched under its lock.
 struct LabelIndex: ~Copyable {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sorting fifty thousand label sets takes longer than decoding a chunk of each, and queries want their
-// series sorted. So the order of all series is kept: the slots in label order, and per slot its rank.
-// New series wait in a list and are merged when a selection needs the order: each finds its
-// place by binary search over texts, then the ranks are renumbered. Where very many wait (after a
-// start) all are sorted anew: first the pairs by text, then the series by the ranks of their pairs,
-// which are integers.
+// Sorting fifty thousand label sets takes longer than decoding a chunk of each, and queries want
+// their series sorted. So the order of all series is kept: the slots in label order, and per slot
+// its rank. New series wait in a list and are merged when a selection needs the order: each finds
+// its place by binary search over texts, then the ranks are renumbered. Where very many wait (after
+// a start) all are sorted anew: first the pairs by text, then the series by the ranks of their
+// pairs, which are integers.
 
 /// Owned by the label index.
 struct LabelOrder: Sendable {

@@ -4,9 +4,9 @@ internal import Bytes
 internal import Model
 internal import Storage
 
-/// The distinct labels of the head, each a *pair* with a number. The text of a pair is kept in packed
-/// form (as `Labels` has it), so that the labels of a series are the texts of its pairs in a row.
-/// Numbers and texts of pairs that no series uses any more are used again.
+/// The distinct labels of the head, each a *pair* with a number. The text of a pair is kept in
+/// packed form (as `Labels` has it), so that the labels of a series are the texts of its pairs in a
+/// row. Numbers and texts of pairs that no series uses any more are used again.
 struct LabelPairs: ~Copyable {
     struct Pair {
         var text: UInt32

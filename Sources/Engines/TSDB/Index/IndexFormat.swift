@@ -13,9 +13,9 @@
 //     table      len32 { count32, count × (2, name, value, uvarint offset) } crc32   sorted
 //     contents   six offsets of 64 bits, crc32
 //
-// A series is named by its offset / 16, so that the order of refs is the order of labels. In version
-// 1, symbols and series are named by their plain offsets and the table may be unsorted. Integers are
-// big-endian; each crc is CRC-32C over what stands in braces.
+// A series is named by its offset / 16, so that the order of refs is the order of labels. In
+// version 1, symbols and series are named by their plain offsets and the table may be unsorted.
+// Integers are big-endian; each crc is CRC-32C over what stands in braces.
 // Source: https://github.com/prometheus/prometheus/blob/main/tsdb/docs/format/index.md
 
 internal import Bytes

@@ -6,8 +6,8 @@ internal import Platform
 internal import Storage
 
 extension IndexReader {
-    /// The labels of a series: its symbols are looked up, then their texts copied into one run of the
-    /// final length. A wide selection does little else than this.
+    /// The labels of a series: its symbols are looked up, then their texts copied into one run of
+    /// the final length. A wide selection does little else than this.
     func labels(of series: UInt32) throws(StorageError) -> Labels {
         let payload = try payload(series)
         let file = file
@@ -17,8 +17,8 @@ extension IndexReader {
         return Labels(packed: packed)
     }
 
-    /// Nil where the payload is damaged. Bound of the unchecked copies: `symbols` gives ranges inside
-    /// the file, and the run has the length of them all.
+    /// Nil where the payload is damaged. Bound of the unchecked copies: `symbols` gives ranges
+    /// inside the file, and the run has the length of them all.
     private func packedLabels(_ bytes: RawSpan, _ payload: Range<Int>) -> [UInt8]? {
         var reader = ByteReader(bytes.extracting(payload))
         guard let count = try? reader.uvarint(), count <= UInt64(payload.count / 2) else {

@@ -111,7 +111,8 @@ final class IndexReader: Sendable {
         }
     }
 
-    /// Appends the chunks of a series that overlap the closed `range`. Stops at the first one behind it.
+    /// Appends the chunks of a series that overlap the closed `range`. Stops at the first one
+    /// behind it.
     func appendChunks(
         of series: UInt32, overlapping range: TimeRange, to chunks: inout [IndexedChunk]
     ) throws(StorageError) {

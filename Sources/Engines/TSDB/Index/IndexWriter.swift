@@ -133,7 +133,8 @@ struct IndexWriter {
         try output.write(payload.bytes)
     }
 
-    /// Copies the series with their final symbols. Returns how many series use each symbol as a name.
+    /// Copies the series with their final symbols. Returns how many series use each symbol as a
+    /// name.
     private func writeSeries(
         _ order: [UInt32], _ output: inout FileOutput
     ) throws(StorageError) -> [UInt32: Int] {
@@ -162,8 +163,8 @@ struct IndexWriter {
         return nameUses
     }
 
-    /// Reads a series of the side file and leaves its final form in `series`. Returns where the next
-    /// one begins.
+    /// Reads a series of the side file and leaves its final form in `series`. Returns where the
+    /// next one begins.
     private func renumber(
         _ bytes: RawSpan, _ at: Int, _ finals: [UInt32], _ series: inout ByteWriter,
         _ nameUses: inout [UInt32: Int]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Numbers for texts and for pairs of symbols, in order of appearance, by open addressing: slots hold
-// numbers plus one, and the texts or keys lie in flat arrays. No object per entry.
+// Numbers for texts and for pairs of symbols, in order of appearance, by open addressing: slots
+// hold numbers plus one, and the texts or keys lie in flat arrays. No object per entry.
 
 internal import Bytes
 

@@ -111,8 +111,8 @@ func filter(_ refs: inout [UInt32], by other: [UInt32], _ keeping: Keeping) {
     refs.removeLast(refs.count - kept)
 }
 
-/// The series that are in any of the lists, ascending. Few series are sorted; many are gathered in a
-/// bitmap over `universe`, the refs that the index can hold.
+/// The series that are in any of the lists, ascending. Few series are sorted; many are gathered in
+/// a bitmap over `universe`, the refs that the index can hold.
 func union(_ lists: [PostingList], universe: Range<Int>, _ bytes: RawSpan) -> [UInt32] {
     var refs: [UInt32] = []
     if lists.count == 1 {

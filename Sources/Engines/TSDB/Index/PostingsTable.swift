@@ -4,9 +4,9 @@ internal import Bytes
 internal import Platform
 internal import Storage
 
-/// A label of an index: its name and where its values stand in the postings offset table. The values
-/// are in order; the position of every 32nd entry is kept (of every one in version 1, whose table is
-/// not sorted).
+/// A label of an index: its name and where its values stand in the postings offset table. The
+/// values are in order; the position of every 32nd entry is kept (of every one in version 1, whose
+/// table is not sorted).
 struct IndexedLabel: Sendable {
     /// The name's bytes in the file.
     let name: Range<Int>
@@ -167,8 +167,8 @@ extension IndexReader {
         }
     }
 
-    /// Calls `body` with each value of a label in order, and where its postings are, until it returns
-    /// false.
+    /// Calls `body` with each value of a label in order, and where its postings are, until it
+    /// returns false.
     func forEachValue(
         of label: IndexedLabel,
         _ body: (_ value: RawSpan, _ postings: Int) throws(StorageError) -> Bool

@@ -8,9 +8,10 @@
 //
 //     answer = intersection of the included - union of the excluded
 //
-// from all series where nothing is included. Matchers that name their values come first, the shortest
-// list at the head. A pattern has to be tried on each distinct value of its label; where fewer series
-// than that are left, it is tried on the values of those series instead, once per distinct value.
+// from all series where nothing is included. Matchers that name their values come first, the
+// shortest list at the head. A pattern has to be tried on each distinct value of its label; where
+// fewer series than that are left, it is tried on the values of those series instead, once per
+// distinct value.
 
 internal import Bytes
 internal import LinearRegex

@@ -5,12 +5,13 @@
 //     | 60 bytes of the chunk | number of the piece before, 0 for none |
 //
 // All pieces are of one size, so the space of a finished chunk fits whatever comes next, nothing is
-// copied when a chunk grows, and a chunk wastes half a piece on average. An append touches one piece.
+// copied when a chunk grows, and a chunk wastes half a piece on average. An append touches one
+// piece.
 //
-// The encoder writes at a bit position counted from the chunk's beginning. It is given an address that
-// lies as far before the piece as the chunk is long up to there, so that its writes fall into the
-// piece; its own bounds check keeps it from going beyond. A sample that does not fit into the rest of
-// the piece is encoded into piece 0, which no chunk uses, and split.
+// The encoder writes at a bit position counted from the chunk's beginning. It is given an address
+// that lies as far before the piece as the chunk is long up to there, so that its writes fall into
+// the piece; its own bounds check keeps it from going beyond. A sample that does not fit into the
+// rest of the piece is encoded into piece 0, which no chunk uses, and split.
 
 internal import CPlatform
 internal import ChunkEncoding
@@ -67,8 +68,8 @@ internal import Storage
         return piece
     }
 
-    /// Fetches the memory that the next `append` to the series writes. Pieces lie anywhere, so an append
-    /// would wait for its piece; a batch is checked before, and the pieces arrive meanwhile.
+    /// Fetches the memory that the next `append` to the series writes. Pieces lie anywhere, so an
+    /// append would wait for its piece; a batch is checked before, and the pieces arrive meanwhile.
     @inline(__always)
     func prefetch(_ piece: UInt32) {
         unsafe narthex_prefetch(address(piece))
@@ -83,7 +84,8 @@ internal import Storage
         precondition(done, "the first sample fits into a piece")
     }
 
-    /// Adds a sample to the open chunk; false, with nothing changed, where the encoding cannot take it.
+    /// Adds a sample to the open chunk; false, with nothing changed, where the encoding cannot take
+    /// it.
     @inline(__always)
     mutating func append(
         _ series: inout SeriesState, _ timestamp: Timestamp, _ value: Double

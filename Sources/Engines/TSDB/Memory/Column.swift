@@ -3,8 +3,8 @@
 internal import Glibc
 internal import Storage
 
-/// An array that never moves: address space is reserved for `capacity` elements, and memory comes with
-/// use. Fresh elements are zero bytes. For trivial types only, since nothing is deinitialised.
+/// An array that never moves: address space is reserved for `capacity` elements, and memory comes
+/// with use. Fresh elements are zero bytes. For trivial types only, since nothing is deinitialised.
 ///
 /// Owned by the head and touched under its lock.
 @safe struct Column<Element>: ~Copyable {
@@ -26,8 +26,8 @@ internal import Storage
 
     deinit { unsafe _ = munmap(base, capacity * MemoryLayout<Element>.stride) }
 
-    /// Makes the first `wanted` elements usable. In steps that grow with the column, so that a system
-    /// call is rare.
+    /// Makes the first `wanted` elements usable. In steps that grow with the column, so that a
+    /// system call is rare.
     @inline(__always)
     mutating func reserve(_ wanted: Int) throws(StorageError) {
         if wanted > count { try grow(wanted) }

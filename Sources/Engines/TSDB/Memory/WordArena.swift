@@ -3,8 +3,8 @@
 internal import Storage
 
 /// Runs of 32-bit words that are named by the number of their first word. Freed runs are used again
-/// for runs of the same length, which is what comes and goes here: label sets, label texts, postings.
-/// Run 0 does not exist and means none.
+/// for runs of the same length, which is what comes and goes here: label sets, label texts,
+/// postings. Run 0 does not exist and means none.
 struct WordArena: ~Copyable {
     private var words: Column<UInt32>
     /// The first word that was never given out.

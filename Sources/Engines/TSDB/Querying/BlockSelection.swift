@@ -6,13 +6,14 @@ internal import Model
 internal import Platform
 internal import Storage
 
-/// The series of one block that a selection chose, by their refs; labels and samples are read from the
-/// mapped files when they are asked for.
+/// The series of one block that a selection chose, by their refs; labels and samples are read from
+/// the mapped files when they are asked for.
 struct BlockSelection: SeriesSet {
     let block: Block
     let refs: [UInt32]
 
-    /// The series that fulfil the matchers and have samples in chunks that overlap the closed `range`.
+    /// The series that fulfil the matchers and have samples in chunks that overlap the closed
+    /// `range`.
     init(
         _ block: Block, _ matchers: [Matcher], _ range: TimeRange
     ) throws(StorageError) {

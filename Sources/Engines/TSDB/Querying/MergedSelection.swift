@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Several selections as one: sets of series, each in label order, merged by labels with a heap. Each
-// series of the result is a list of parts (set, index), the oldest set first. Sets that do not overlap
-// in time are read one after the other; where they do, samples are merged by time, and of two with the
-// same time the one of the earlier set counts, as upstream's chained merge has it.
+// Several selections as one: sets of series, each in label order, merged by labels with a heap.
+// Each series of the result is a list of parts (set, index), the oldest set first. Sets that do not
+// overlap in time are read one after the other; where they do, samples are merged by time, and of
+// two with the same time the one of the earlier set counts, as upstream's chained merge has it.
 
 internal import Model
 internal import Storage
@@ -64,8 +64,8 @@ struct MergedSelection: SeriesSet {
 }
 
 extension SampleColumns {
-    /// Merges two runs of floats, `first..<middle` and `middle...`, each in time order, into one. Of
-    /// samples with one time that of the first run stays.
+    /// Merges two runs of floats, `first..<middle` and `middle...`, each in time order, into one.
+    /// Of samples with one time that of the first run stays.
     mutating func mergeFloats(_ first: Int, _ middle: Int) {
         let end = timestamps.count
         var times: [Timestamp] = []

@@ -8,7 +8,8 @@ internal import Storage
 
 extension Head {
     /// Rewrites the older two thirds of the log to what is still needed of them, as upstream does:
-    /// the series that the head has, and samples from `time` on. The current segment is never touched.
+    /// the series that the head has, and samples from `time` on. The current segment is never
+    /// touched.
     func checkpoint(before time: Timestamp) throws(StorageError) {
         let path = "\(directory)/wal"
         do {
@@ -81,7 +82,8 @@ extension HeadStore {
     }
 }
 
-/// Writes one checkpoint: into a folder with a temporary name, which gets its name when it is whole.
+/// Writes one checkpoint: into a folder with a temporary name, which gets its name when it is
+/// whole.
 private struct CheckpointWriter {
     private let path: String
     private let plan: CheckpointPlan

@@ -5,8 +5,8 @@
 //     wal/00000000, 00000001, …       segments of at most 128 MiB
 //     wal/checkpoint.00000007/        what is left of segments up to 7, in segments of its own
 //
-// A segment is a row of pages of 32 KiB; the last one may be shorter. A record is compressed, then cut
-// into fragments that do not cross pages; records do not cross segments:
+// A segment is a row of pages of 32 KiB; the last one may be shorter. A record is compressed, then
+// cut into fragments that do not cross pages; records do not cross segments:
 //
 //     | kind and compression, 1 byte | length, 2 bytes | CRC-32C, 4 bytes | data |
 //

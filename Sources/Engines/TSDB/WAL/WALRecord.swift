@@ -2,7 +2,8 @@
 //
 // The records of the log: their kinds, and the two that hold what is stored (tsdb/record).
 //
-//     series    1 | per series: ref BE64, uvarint label count, per label: name, value (uvarint length)
+//     series    1 | per series: ref BE64, uvarint label count, per label: name, value (uvarint
+//     length)
 //     samples   2 | ref BE64, time BE64 of the first | per sample: varint ref and varint time, both
 //                   less the first's, value BE64
 
@@ -169,7 +170,8 @@ struct WALSamples {
         values.removeAll(keepingCapacity: true)
     }
 
-    /// Appends the samples of a record of kind `samples`, or of `samplesWithStart` without the starts.
+    /// Appends the samples of a record of kind `samples`, or of `samplesWithStart` without the
+    /// starts.
     mutating func decode(_ record: RawSpan) throws(ByteError) {
         var reader = ByteReader(record)
         let kind = try reader.uint8()
@@ -190,8 +192,9 @@ struct WALSamples {
         }
     }
 
-    /// Decodes samples for as long as the longest one, of 28 bytes, is sure to lie within the record,
-    /// and returns where it stopped: in front of an integer that is too long, or near the end.
+    /// Decodes samples for as long as the longest one, of 28 bytes, is sure to lie within the
+    /// record, and returns where it stopped: in front of an integer that is too long, or near the
+    /// end.
     private mutating func decodeFast(
         _ record: RawSpan, at start: Int, _ firstRef: UInt64, _ firstTimestamp: Timestamp
     ) -> Int {
@@ -214,8 +217,8 @@ struct WALSamples {
         return at
     }
 
-    /// Refs are relative to the sample before, times to the first; a marker byte says whether a start
-    /// timestamp follows.
+    /// Refs are relative to the sample before, times to the first; a marker byte says whether a
+    /// start timestamp follows.
     private mutating func decodeWithStart(_ reader: inout ByteReader) throws(ByteError) {
         var ref: UInt64 = 0
         var firstTimestamp: Timestamp = 0

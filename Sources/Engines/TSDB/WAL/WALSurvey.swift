@@ -2,7 +2,8 @@
 
 internal import Bytes
 
-/// Looks through a segment for records of kinds that are not stored yet, without unpacking the others.
+/// Looks through a segment for records of kinds that are not stored yet, without unpacking the
+/// others.
 enum WALSurvey {
     /// The first foreign kind; nil where there is none up to the end or to damage.
     static func foreignKind(in bytes: RawSpan, _ reader: inout WALReader) -> WALRecordKind? {

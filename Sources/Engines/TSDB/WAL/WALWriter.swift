@@ -3,8 +3,8 @@
 internal import Bytes
 internal import Platform
 
-/// Appends records to the newest segment of a log. What was added before `write` returned survives a
-/// kill of the process; a power cut only after the files from `takeUnsynced` were synced.
+/// Appends records to the newest segment of a log. What was added before `write` returned survives
+/// a kill of the process; a power cut only after the files from `takeUnsynced` were synced.
 ///
 /// Used by one thread at a time (the head calls it under its lock).
 final class WALWriter {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension FileSystem {
-    /// The existing paths that a pattern stands for, sorted. Wildcards (`*`, `?`, `[a-z]`, as in Go's
-    /// `filepath.Match`) count in the last element only, which is where configuration may have them.
-    /// A folder that is missing or closed to us holds nothing.
+    /// The existing paths that a pattern stands for, sorted. Wildcards (`*`, `?`, `[a-z]`, as in
+    /// Go's `filepath.Match`) count in the last element only, which is where configuration may have
+    /// them. A folder that is missing or closed to us holds nothing.
     package func paths(matching pattern: String) -> [String] {
         let slash = pattern.lastIndex(of: "/")
         let directory = slash.map { String(pattern[...$0]) } ?? ""

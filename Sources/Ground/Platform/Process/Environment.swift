@@ -18,8 +18,8 @@ package enum Environment {
     }
 }
 
-/// Writes text to the standard streams: one system call per text, so that lines of different threads
-/// do not mix.
+/// Writes text to the standard streams: one system call per text, so that lines of different
+/// threads do not mix.
 package enum StandardStream {
     /// Whether a person reads along.
     package static var isOutputTerminal: Bool { isatty(1) == 1 }

@@ -22,8 +22,8 @@ package enum Signals {
         return set
     }
 
-    /// Holds back the signals that `next` reports and ignores SIGPIPE, so that a peer which hangs up
-    /// is an error of one write.
+    /// Holds back the signals that `next` reports and ignores SIGPIPE, so that a peer which hangs
+    /// up is an error of one write.
     package static func prepare() {
         _ = signal(SIGPIPE, SIG_IGN)
         var set = handled()

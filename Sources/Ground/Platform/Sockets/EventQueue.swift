@@ -22,8 +22,8 @@ package struct Readiness: OptionSet, Sendable, Hashable {
     }
 }
 
-/// Waits on many descriptors at once (epoll, level-triggered). One thread waits; any thread may add,
-/// change, remove, or wake the waiting one.
+/// Waits on many descriptors at once (epoll, level-triggered). One thread waits; any thread may
+/// add, change, remove, or wake the waiting one.
 package final class EventQueue: Sendable {
     package struct Event: Sendable, Hashable {
         package var token: UInt64

@@ -126,7 +126,8 @@ package func resolve(host: String, port: UInt16) throws(ResolveError) -> [Socket
 }
 
 extension SocketAddress {
-    /// Reads the system's form; nil for other families than IP. `raw` is as long as its family says.
+    /// Reads the system's form; nil for other families than IP. `raw` is as long as its family
+    /// says.
     init?(_ raw: UnsafePointer<sockaddr>) {
         switch unsafe Int32(raw.pointee.sa_family) {
         case AF_INET:

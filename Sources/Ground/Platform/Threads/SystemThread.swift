@@ -10,9 +10,9 @@ package final class SystemThread: Sendable {
     package let name: String
     private let handle: Mutex<pthread_t?>
 
-    /// Starts the thread. `name` shows in `ps` and profilers (15 bytes count). The stack is reserved
-    /// address space and costs memory only where it is touched. EAGAIN where the system has no
-    /// thread left.
+    /// Starts the thread. `name` shows in `ps` and profilers (15 bytes count). The stack is
+    /// reserved address space and costs memory only where it is touched. EAGAIN where the system
+    /// has no thread left.
     package init(
         _ name: String, stackSize: Int = 8 << 20, _ body: @escaping @Sendable () -> Void
     ) throws(FileError) {

@@ -3,9 +3,9 @@
 // The inner loop of scraping: it sees every byte of every scrape.
 //
 // Bounds: body bytes are read at addresses below `end` only, after comparing; arena bytes at
-// `line.offset ..< line.offset + line.length`, which `LayoutDraft` keeps inside the arena; `lines` below
-// `position.limit`, at most their count; `values` and `timestamps` at ordinals of samples, which are
-// below the sample count, their length.
+// `line.offset ..< line.offset + line.length`, which `LayoutDraft` keeps inside the arena; `lines`
+// below `position.limit`, at most their count; `values` and `timestamps` at ordinals of samples,
+// which are below the sample count, their length.
 
 internal import Bytes
 internal import Glibc
@@ -126,8 +126,8 @@ private struct FastLane {
         position.line = number
     }
 
-    /// Reads number, timestamp and line break from `start` on and returns where the next line begins;
-    /// nil where it is not as simple as that.
+    /// Reads number, timestamp and line break from `start` on and returns where the next line
+    /// begins; nil where it is not as simple as that.
     @inline(__always)
     private mutating func sample(
         _ start: UnsafeRawPointer, _ end: UnsafeRawPointer, _ ordinal: Int,
@@ -135,7 +135,7 @@ private struct FastLane {
         _ timestamps: UnsafeMutableBufferPointer<Timestamp>
     ) -> UnsafeRawPointer? {
         let number: (value: Double, next: UnsafeRawPointer)
-        if let short = unsafe scanDecimal(start, end), unsafe short.next < end,
+        if let short = unsafe scanShortDecimal(start, end), unsafe short.next < end,
             unsafe short.next.load(as: UInt8.self) <= blank
         {
             unsafe number = short

@@ -2,16 +2,17 @@
 //
 // What a target's expositions look like, apart from the values.
 //
-// A target writes the same lines in the same order every time; only the numbers change. A layout holds
-// those lines in that order: of a sample everything before the number (its prefix), of HELP, TYPE and
-// UNIT lines everything. `LayoutScanner` compares a body with it and reads nothing but numbers.
+// A target writes the same lines in the same order every time; only the numbers change. A layout
+// holds those lines in that order: of a sample everything before the number (its prefix), of HELP,
+// TYPE and UNIT lines everything. `LayoutScanner` compares a body with it and reads nothing but
+// numbers.
 //
 //     arena   # TYPE up gauge⏎up{a="b"} up{a="c"} …
 //     lines   (0, 16, type) (16, 10, sample 0) (26, 10, sample 1) …
 //
 // Layouts never change and are shared: targets that run the same program have equal ones, and
-// `LayoutPool` keeps one copy of each. What belongs to one target (which series a line stands for) is
-// kept outside, by the ordinal of the sample among the samples.
+// `LayoutPool` keeps one copy of each. What belongs to one target (which series a line stands for)
+// is kept outside, by the ordinal of the sample among the samples.
 
 internal import Bytes
 package import Model
@@ -98,7 +99,8 @@ package final class Layout: Sendable {
         dialect == other.dialect && lines == other.lines && arena == other.arena
     }
 
-    /// The labels of the samples with the given ordinals (in ascending order), as a reader finds them.
+    /// The labels of the samples with the given ordinals (in ascending order), as a reader finds
+    /// them.
     package func labels(ofSamples ordinals: [Int], options: ExpositionOptions) -> [Labels] {
         var wanted = ordinals[...]
         var result: [Labels] = []

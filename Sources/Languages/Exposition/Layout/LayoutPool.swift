@@ -2,7 +2,8 @@
 
 internal import Synchronization
 
-/// Keeps one copy of each layout that is in use, so that targets which expose the same lines share it.
+/// Keeps one copy of each layout that is in use, so that targets which expose the same lines share
+/// it.
 package final class LayoutPool: Sendable {
     private struct Entry: Sendable {
         weak var layout: Layout?

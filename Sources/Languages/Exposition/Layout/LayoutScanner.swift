@@ -2,13 +2,14 @@
 //
 // Reads the body of a scrape against the layout of the last one.
 //
-// The fast lane walks body and layout side by side: where a line begins with the bytes it is expected
-// to begin with, only its number is read. No label is parsed, nothing is hashed or looked up. Where a
-// line differs, the scanner looks for it a few lines ahead (lines that vanished), then in the layout's
-// index (lines that moved), and then has it read by the general reader: it is new, or broken.
+// The fast lane walks body and layout side by side: where a line begins with the bytes it is
+// expected to begin with, only its number is read. No label is parsed, nothing is hashed or looked
+// up. Where a line differs, the scanner looks for it a few lines ahead (lines that vanished), then
+// in the layout's index (lines that moved), and then has it read by the general reader: it is new,
+// or broken.
 //
-// The caller handles new series while the scan goes on, in the order of the body, so that whatever is
-// wrong first is reported first.
+// The caller handles new series while the scan goes on, in the order of the body, so that whatever
+// is wrong first is reported first.
 
 internal import Bytes
 package import Model

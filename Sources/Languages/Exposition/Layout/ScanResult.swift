@@ -3,12 +3,13 @@
 internal import Bytes
 package import Model
 
-/// What a scan of one body yields, by sample ordinal of the layout. Kept and used again for the next
-/// body, so that a scan allocates nothing.
+/// What a scan of one body yields, by sample ordinal of the layout. Kept and used again for the
+/// next body, so that a scan allocates nothing.
 package struct ScanResult: Sendable {
     /// One value for each sample of the layout; only those that `seen` names count.
     package internal(set) var values: [Double] = []
-    /// Parallel to `values`, `ScanResult.noTimestamp` where there is none; empty if no sample has one.
+    /// Parallel to `values`, `ScanResult.noTimestamp` where there is none; empty if no sample has
+    /// one.
     package internal(set) var timestamps: [Timestamp] = []
     /// Which samples of the layout were in the body, 64 in a word; empty where all were.
     package internal(set) var seen: [UInt64] = []

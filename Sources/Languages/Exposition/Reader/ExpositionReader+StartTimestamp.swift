@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Start timestamps of OpenMetrics 1.0. The format has them as series of their own, `<family>_created`,
-// that stand behind the series they belong to; so a reader that wants the start of a series looks
-// ahead, to the end of the family at most, and keeps what it found for the other series of the same
-// labels.
+// Start timestamps of OpenMetrics 1.0. The format has them as series of their own,
+// `<family>_created`, that stand behind the series they belong to; so a reader that wants the start
+// of a series looks ahead, to the end of the family at most, and keeps what it found for the other
+// series of the same labels.
 
 internal import Bytes
 package import Model
@@ -39,8 +39,8 @@ extension ExpositionReader {
         return true
     }
 
-    /// The start timestamp of the current series, in milliseconds. To be asked for last: it moves the
-    /// other properties on. From then on `_created` series are left out.
+    /// The start timestamp of the current series, in milliseconds. To be asked for last: it moves
+    /// the other properties on. From then on `_created` series are left out.
     @_lifetime(self: copy self)
     package mutating func startTimestamp() -> Timestamp? {
         guard lexer.dialect == .openMetrics, hasStartTimestamps else {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads an exposition entry by entry, with everything there is to know about each: the general reader
-// behind the fast lane of `LayoutScanner`.
+// Reads an exposition entry by entry, with everything there is to know about each: the general
+// reader behind the fast lane of `LayoutScanner`.
 //
-// What counts as valid, and what an error says, is exactly what the scrape parser of Prometheus makes
-// of the same bytes. That is less than the formats demand: order and nesting of families, exemplars on
-// unsuitable metrics and duplicate metadata are not looked at.
+// What counts as valid, and what an error says, is exactly what the scrape parser of Prometheus
+// makes of the same bytes. That is less than the formats demand: order and nesting of families,
+// exemplars on unsuitable metrics and duplicate metadata are not looked at.
 
 internal import Bytes
 package import Model
@@ -19,15 +19,15 @@ package enum ExpositionEntry: Sendable, Hashable {
 package struct ExpositionOptions: Sendable, Hashable {
     /// Adds `__type__` and `__unit__` to the labels of samples.
     package var typeAndUnitLabels = false
-    /// Leaves out `_created` series of counters, histograms and summaries (OpenMetrics); they are the
-    /// start timestamps of other series.
+    /// Leaves out `_created` series of counters, histograms and summaries (OpenMetrics); they are
+    /// the start timestamps of other series.
     package var skipsCreatedSeries = false
 
     package init() {}
 }
 
-/// Reads one exposition; a borrow of its bytes. The properties describe the entry that `next` returned
-/// last and are valid until the next call.
+/// Reads one exposition; a borrow of its bytes. The properties describe the entry that `next`
+/// returned last and are valid until the next call.
 package struct ExpositionReader: ~Escapable {
     var lexer: Lexer
     let typeAndUnitLabels: Bool

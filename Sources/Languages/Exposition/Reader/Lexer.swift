@@ -4,11 +4,11 @@
 //
 // The lexer is a state machine over bytes, one state for each place in a line, since the same byte
 // means different things in different places. Two machines share the states: one for each dialect.
-// They accept exactly what upstream's scanners accept, and on a byte that fits nowhere they stop with
-// `offset` on that byte: error messages quote the text from the start of the word to there.
+// They accept exactly what upstream's scanners accept, and on a byte that fits nowhere they stop
+// with `offset` on that byte: error messages quote the text from the start of the word to there.
 //
-// NUL bytes are let through in label values, help texts and comments; elsewhere they fit nowhere, and
-// at the start of a line they end a Prometheus text, as upstream has it.
+// NUL bytes are let through in label values, help texts and comments; elsewhere they fit nowhere,
+// and at the start of a line they end a Prometheus text, as upstream has it.
 
 internal import Bytes
 
@@ -99,8 +99,8 @@ struct Lexer: ~Escapable {
         while isPart(advance()) {}
     }
 
-    /// From a quote to behind the closing one. A quote or backslash may be escaped; a line break may
-    /// not, and stands unescaped only where `allowsLinebreak`.
+    /// From a quote to behind the closing one. A quote or backslash may be escaped; a line break
+    /// may not, and stands unescaped only where `allowsLinebreak`.
     @_lifetime(self: copy self)
     mutating func quotedString(_ token: Token, then next: LexerState, allowsLinebreak: Bool)
         -> Token

@@ -55,7 +55,8 @@ final class Collection: Sendable {
         scrapes.close()
     }
 
-    /// Blocks this thread, which is not of the cooperative pool, until an asynchronous body is done.
+    /// Blocks this thread, which is not of the cooperative pool, until an asynchronous body is
+    /// done.
     private func wait(_ body: @escaping @Sendable () async -> Void) {
         let isDone = Monitor(false)
         Task {

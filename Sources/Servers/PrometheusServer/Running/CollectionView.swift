@@ -5,8 +5,8 @@ internal import PrometheusAPI
 internal import Scraping
 internal import Synchronization
 
-/// What the API shows of targets. It is there before there is a collection, for the listener answers
-/// first.
+/// What the API shows of targets. It is there before there is a collection, for the listener
+/// answers first.
 final class CollectionView: TargetsView {
     private let scrapes = Mutex<ScrapeManager?>(nil)
 

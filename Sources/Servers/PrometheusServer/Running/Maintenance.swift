@@ -5,8 +5,8 @@ internal import Platform
 internal import Storage
 internal import TSDB
 
-/// The thread that lets the database cut, merge and forget: each minute, and when a commit finds that
-/// there is something to do.
+/// The thread that lets the database cut, merge and forget: each minute, and when a commit finds
+/// that there is something to do.
 final class Maintenance: Sendable {
     private struct State {
         var isDue = false

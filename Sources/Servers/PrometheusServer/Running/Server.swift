@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The life of the server. Start: the configuration is checked, the listener opens (and answers 503),
-// the database opens and reads its log, discovery and scraping begin, the server is ready. End, the
-// other way round: not ready any more, discovery, scraping, storage, listener.
+// The life of the server. Start: the configuration is checked, the listener opens (and answers
+// 503), the database opens and reads its log, discovery and scraping begin, the server is ready.
+// End, the other way round: not ready any more, discovery, scraping, storage, listener.
 //
 // Threads: the main thread takes wishes from `ServerEvents`; one thread waits for signals; one lets
 // the database maintain itself; HTTP, scraping and queries have their own. One task runs discovery.

@@ -21,9 +21,9 @@ struct PoolContext: Sendable {
 
 /// Scrapes the targets of all jobs. Safe to use from any thread.
 ///
-/// The configuration comes by `apply`, targets come by `update`; in whatever order, a job begins when
-/// both are there. A thread of its own looks after what is not urgent: markers of targets that are
-/// gone, and secrets in files.
+/// The configuration comes by `apply`, targets come by `update`; in whatever order, a job begins
+/// when both are there. A thread of its own looks after what is not urgent: markers of targets that
+/// are gone, and secrets in files.
 package final class ScrapeManager: Sendable {
     private struct State {
         var jobs: [ScrapeConfiguration] = []

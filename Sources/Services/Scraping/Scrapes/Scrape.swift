@@ -7,9 +7,9 @@
 //                 ▼
 //          a revised layout, if lines came or went
 //
-// A scrape that cannot be used as a whole (broken text, a limit exceeded) stores nothing but its report
-// and the staleness markers of the series that it did not get to. The ones before the fault keep
-// their tracking and get no marker: upstream has it so.
+// A scrape that cannot be used as a whole (broken text, a limit exceeded) stores nothing but its
+// report and the staleness markers of the series that it did not get to. The ones before the fault
+// keep their tracking and get no marker: upstream has it so.
 
 internal import Bytes
 internal import Exposition
@@ -113,8 +113,8 @@ struct Scrape {
         throw failure
     }
 
-    /// Whether to remember this body as it is. Lines that are new must be remembered; lines that are
-    /// gone or moved are put up with for a while, since they may come back.
+    /// Whether to remember this body as it is. Lines that are new must be remembered; lines that
+    /// are gone or moved are put up with for a while, since they may come back.
     private mutating func needsRevision(_ hasNewLines: Bool) -> Bool {
         if isUnchanged {
             table.deviations = 0

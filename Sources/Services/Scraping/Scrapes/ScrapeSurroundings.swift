@@ -32,8 +32,8 @@ package struct ScrapeSurroundings: Sendable {
 struct Scratch: Sendable {
     var result = ScanResult()
     var batch = SampleBatch(sharedTimestamp: 0)
-    /// For each sample of the batch which line it is from, where that is not its index: an ordinal, or
-    /// negative, the number of a new sample, or `Scratch.marker`.
+    /// For each sample of the batch which line it is from, where that is not its index: an ordinal,
+    /// or negative, the number of a new sample, or `Scratch.marker`.
     var sources: [Int32] = []
 
     static let marker = Int32.min

@@ -37,8 +37,8 @@ package struct ScrapeTiming: Sendable, Hashable {
     }
 }
 
-/// A target that is being scraped, with all that is remembered of it. Scrapes come on a thread of the
-/// client, one at a time; all else is safe to use from any thread.
+/// A target that is being scraped, with all that is remembered of it. Scrapes come on a thread of
+/// the client, one at a time; all else is safe to use from any thread.
 package final class ScrapedTarget: ScrapeResponder {
     private struct State: Sendable {
         var target: Target
@@ -175,7 +175,8 @@ package final class ScrapedTarget: ScrapeResponder {
         giveBackTable(scrape.commit(isComplete: false))
     }
 
-    /// The time on the grid, where the scrape began as good as then: equal distances compress better.
+    /// The time on the grid, where the scrape began as good as then: equal distances compress
+    /// better.
     private func alignedTime(_ timing: ScrapeTiming, interval: Milliseconds) -> Timestamp {
         let delay = timing.started - timing.scheduled
         let tolerance = min(2, interval / 100)

@@ -15,8 +15,8 @@ struct SeriesTable: Sendable {
     /// The series of each sample of the layout, then those of the reports.
     var refs: [SeriesRef] = []
     var droppedCount = 0
-    /// Samples that were in the last scrape that could be used; the others of the layout are kept in
-    /// case they come back.
+    /// Samples that were in the last scrape that could be used; the others of the layout are kept
+    /// in case they come back.
     var present = OrdinalSet.all
     /// Samples that get a staleness marker when they are not in the next scrape.
     var tracked = OrdinalSet.none

@@ -2,16 +2,16 @@
 
 internal import Bytes
 
-/// An answer that is in memory already, read by the rules of the client. For captured traffic, and for
-/// trying the parser on any bytes cut anywhere.
+/// An answer that is in memory already, read by the rules of the client. For captured traffic, and
+/// for trying the parser on any bytes cut anywhere.
 package struct CapturedResponse: Sendable, Hashable {
     package let status: String
     package let contentType: String
     /// As transferred: not unpacked.
     package let body: [UInt8]
 
-    /// Reads `pieces` as they would arrive one after the other, after which the peer closes. Nil where
-    /// they are no whole answer.
+    /// Reads `pieces` as they would arrive one after the other, after which the peer closes. Nil
+    /// where they are no whole answer.
     package init?(_ pieces: [[UInt8]], bodyLimit: Int) {
         var buffer = ResponseBuffer(room: 256)
         var parser = ResponseParser(bodyLimit: bodyLimit)

@@ -61,8 +61,8 @@ struct ResponseBuffer {
     }
 }
 
-/// Buffers between two loans. Keeps a few of usual size; a buffer that has grown large is given back
-/// to the system.
+/// Buffers between two loans. Keeps a few of usual size; a buffer that has grown large is given
+/// back to the system.
 struct BufferPool {
     private static let kept = 16
     private static let largestKept = 1 << 20

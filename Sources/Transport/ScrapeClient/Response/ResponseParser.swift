@@ -2,8 +2,8 @@
 
 internal import Bytes
 
-/// Reads one HTTP/1 answer as its bytes come in. Knows no socket and no clock: it is told that bytes
-/// have arrived or that there will be none, and says when the answer is whole.
+/// Reads one HTTP/1 answer as its bytes come in. Knows no socket and no clock: it is told that
+/// bytes have arrived or that there will be none, and says when the answer is whole.
 struct ResponseParser {
     private enum State {
         /// `scanned` bytes hold no end of the head.
@@ -26,8 +26,8 @@ struct ResponseParser {
 
     init(bodyLimit: Int) { self.bodyLimit = bodyLimit }
 
-    /// Looks at the bytes that are new in the buffer and makes room for those that must follow. True
-    /// where the answer is whole; bytes behind the body are then none of its own.
+    /// Looks at the bytes that are new in the buffer and makes room for those that must follow.
+    /// True where the answer is whole; bytes behind the body are then none of its own.
     mutating func advance(_ buffer: inout ResponseBuffer) throws(ResponseError) -> Bool {
         while case .head(let scanned) = state {
             guard let end = Self.endOfHead(buffer, from: scanned) else {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The times at which a target is due: every `interval`, `phase` behind the multiples of it. All in
-/// milliseconds since the Unix epoch. Because the times hang on the epoch and not on the start of the
-/// program, a restart keeps them.
+/// milliseconds since the Unix epoch. Because the times hang on the epoch and not on the start of
+/// the program, a restart keeps them.
 struct Schedule: Sendable, Hashable {
     let interval: Int64
     let phase: Int64
@@ -18,8 +18,8 @@ struct Schedule: Sendable, Hashable {
         return past == 0 ? time : time - past + interval
     }
 
-    /// The time after `last`, seen at `now`. Times that went by unused are left out; where the clock
-    /// was set back the schedule starts anew.
+    /// The time after `last`, seen at `now`. Times that went by unused are left out; where the
+    /// clock was set back the schedule starts anew.
     func next(after last: Int64, now: Int64) -> Int64 {
         let next = last + interval
         return next < now || next > now + 2 * interval ? first(notBefore: now + 1) : next

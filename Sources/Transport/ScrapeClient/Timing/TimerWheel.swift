@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A hashed timer wheel: time is cut into ticks, a timer lies in the slot `tick mod 1024`, and the slot
-// of every tick that passes is looked through. A timer further off than a turn of the wheel is passed
-// over once a turn. Setting one costs an append, and taking one out a search through its slot.
+// A hashed timer wheel: time is cut into ticks, a timer lies in the slot `tick mod 1024`, and the
+// slot of every tick that passes is looked through. A timer further off than a turn of the wheel is
+// passed over once a turn. Setting one costs an append, and taking one out a search through its
+// slot.
 
 /// Something that shall happen to a target at a tick.
 struct Timer: Sendable, Hashable {

@@ -57,4 +57,34 @@ import Testing
         #expect(parse("0x1.8p3", hexadecimal: true) == .success(12.0.bitPattern))
         #expect(parse("0x1", hexadecimal: true) == .failure(.syntax))
     }
+
+    @Test func `many digits read as the C library reads them`() {
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<20_000 {
+            let value = Double(bitPattern: random.next())
+            guard value.isFinite else { continue }
+            let digits = String(random.next() % 10_000_000_000_000_000_000)
+            let point = Int.random(in: 0...digits.utf8.count, using: &random)
+            let exponent = Int.random(in: -330...310, using: &random)
+            let texts = [
+                value.description, "\(digits.prefix(point)).\(digits.dropFirst(point))",
+                "\(digits)e\(exponent)",
+            ]
+            for text in texts where Double("0" + text.drop { $0 == "-" })?.isFinite == true {
+                let expected = Double(
+                    text.hasPrefix(".") ? "0" + text : text.hasSuffix(".") ? text + "0" : text)!
+                #expect(parse(text) == .success(expected.bitPattern), "\(text)")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "9007199254740993", "9007199254740992999", "1.00000000000000011102230246251565",
+        "2.2250738585072012e-308", "4.4501477170144023e-308", "8.988465674311579e307",
+        "1.7976931348623158e308", "0.500000000000000166533453693773481063544750213623046875",
+        "89255.0e-22", "6631236846766476e-316", "1448997445238699", "9355950000000000000.00",
+    ])
+    func `numbers near the middle of two floats are rounded right`(text: String) {
+        #expect(parse(text) == .success(Double(text)!.bitPattern))
+    }
 }

@@ -12,8 +12,7 @@
 //
 //   - A selector decodes each series once for the whole query (`SeriesSet.read`) and walks over its
 //     samples with two indices that only move forwards (`WindowIndex`). Series of one target have
-//     the same timestamps; for them indices and extrapolation factors are kept from the series
-//     before.
+//     the same timestamps; for them indices and extrapolation factors are kept (`WindowCache`).
 //   - Functions and operations with scalars change the row that they are lent and pass it on.
 //   - Aggregations keep a few numbers for each group and step; their input is never held.
 //   - Operations between vectors, topk, quantiles and histograms hold their input (`Block`), and

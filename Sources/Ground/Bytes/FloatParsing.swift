@@ -4,7 +4,8 @@
 //
 // Most numbers in expositions have few digits, and for those one multiplication or division is
 // exact (Clinger's fast path): the digits fit into 53 bits and so does the power of ten, so that
-// the only rounding is that of the one operation. Everything else goes to the C library's `strtod`.
+// the only rounding is that of the one operation. Up to 19 digits `nearestFloat` decides nearly
+// always. What is left goes to the C library's `strtod`.
 //
 // The grammar is that of Go's `strconv.ParseFloat` without underscores and, unless asked for,
 // without hexadecimal floats: a sign, digits with at most one point, an exponent; or `inf`,
@@ -26,7 +27,7 @@ package func parseFloat(
     let outcome = unsafe text.withUnsafeBytes { bytes -> Result<Double, FloatTextError> in
         guard let start = bytes.baseAddress else { return .failure(.syntax) }
         let end = unsafe start + bytes.count
-        if let (value, next) = unsafe scanShortDecimal(start, end), unsafe next == end {
+        if let (value, next) = unsafe scanDecimal(start, end), unsafe next == end {
             return .success(value)
         }
         return unsafe parseSlowly(bytes, allowsHexadecimal)
@@ -35,10 +36,11 @@ package func parseFloat(
 }
 
 /// The number that begins at `start`, and where it ends, if it is a plain decimal of at most 19
-/// digits that the fast path computes exactly; nil where the general reader has to decide.
+/// digits; nil where the general reader has to decide.
 /// Reads bytes in `start..<end` only.
+@inlinable
 @inline(__always)
-package func scanShortDecimal(
+package func scanDecimal(
     _ start: UnsafeRawPointer, _ end: UnsafeRawPointer
 ) -> (value: Double, next: UnsafeRawPointer)? {
     var at = unsafe start
@@ -69,7 +71,10 @@ package func scanShortDecimal(
         guard let exponent = unsafe scanExponent(&at, end) else { return nil }
         scale += exponent
     }
-    guard mantissa <= 1 << 53, scale >= -22, scale <= 22 else { return nil }
+    guard mantissa <= 1 << 53, scale >= -22, scale <= 22 else {
+        guard let value = nearestFloat(digits: mantissa, exponent: scale) else { return nil }
+        return unsafe (isNegative ? -value : value, at)
+    }
     var value = Double(mantissa)
     if scale < 0 {
         value /= exactPowerOfTen(-scale)
@@ -80,8 +85,9 @@ package func scanShortDecimal(
 }
 
 /// Adds the digits from `at` on to `mantissa`, which may wrap, and moves `at` behind them.
+@inlinable
 @inline(__always)
-private func accumulateDigits(
+package func accumulateDigits(
     _ at: inout UnsafeRawPointer, _ end: UnsafeRawPointer, _ mantissa: inout UInt64
 ) {
     while unsafe at < end {
@@ -93,7 +99,8 @@ private func accumulateDigits(
 }
 
 /// The exponent behind the `e` at `at`, if it has one to three digits.
-private func scanExponent(_ at: inout UnsafeRawPointer, _ end: UnsafeRawPointer) -> Int? {
+@inlinable
+package func scanExponent(_ at: inout UnsafeRawPointer, _ end: UnsafeRawPointer) -> Int? {
     unsafe at += 1
     var isNegative = false
     if unsafe at < end {
@@ -112,8 +119,9 @@ private func scanExponent(_ at: inout UnsafeRawPointer, _ end: UnsafeRawPointer)
 }
 
 /// 10^exponent for exponents 0...22, which float64 represents exactly.
+@inlinable
 @inline(__always)
-private func exactPowerOfTen(_ exponent: Int) -> Double {
+package func exactPowerOfTen(_ exponent: Int) -> Double {
     let powers: InlineArray<23, Double> = [
         1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
         1e17, 1e18, 1e19, 1e20, 1e21, 1e22,

@@ -7,8 +7,8 @@ internal import Model
 ///
 /// Windows are left-open: a step at reference time r and a range of w milliseconds covers r-w < t ≤
 /// r. Both borders only move forwards, so all windows of a series cost one pass over its
-/// timestamps. The series of one scrape target have equal timestamps; for them the index of the
-/// series before is kept (one memcmp), together with everything else that depends on times only.
+/// timestamps. The series of one scrape target have equal timestamps; for them the index is kept
+/// (`WindowCache`, one memcmp), together with everything else that depends on times only.
 struct WindowIndex {
     let times: ReferenceTimes
     /// The width of the windows to the left of the reference time.
@@ -23,6 +23,8 @@ struct WindowIndex {
     private(set) var widestWindow = 0
     /// Counts the timestamp columns seen: equal numbers, equal windows.
     private(set) var generation = 0
+    /// The place in a cache; together with the generation it tells which timestamps these are.
+    var slot = 0
     private var timestamps: [Timestamp] = []
 
     init(_ times: ReferenceTimes, reach: Milliseconds, lookahead: Milliseconds = 0) {
@@ -42,7 +44,7 @@ struct WindowIndex {
 
     /// Computes the windows over these timestamps, which ascend.
     mutating func update(_ current: [Timestamp]) {
-        if generation > 0, hasSameTimestamps(current) { return }
+        if generation > 0, covers(current) { return }
         generation += 1
         timestamps = current
         coveredSamples = 0
@@ -62,7 +64,7 @@ struct WindowIndex {
         }
     }
 
-    private func hasSameTimestamps(_ current: [Timestamp]) -> Bool {
+    func covers(_ current: [Timestamp]) -> Bool {
         guard current.count == timestamps.count else { return false }
         return unsafe current.withUnsafeBytes { new in
             unsafe timestamps.withUnsafeBytes { old in

@@ -29,9 +29,10 @@ struct InstantSelect: VectorOperator {
     var rows: [RowLabels] { selection.rows }
 
     func run(_ consume: RowConsumer) throws(QueryError) {
-        var index = WindowIndex(times, reach: evaluation.lookbackDelta)
-        var histogramIndex = index
-        let range = index.readRange
+        let empty = WindowIndex(times, reach: evaluation.lookbackDelta)
+        var windows = WindowCache(empty)
+        var histogramIndex = empty
+        let range = empty.readRange
         var columns = SampleColumns()
         var row = Row(width: steps.count)
         for series in selection.rows.indices {
@@ -49,11 +50,10 @@ struct InstantSelect: VectorOperator {
                 if steps.isSingle {
                     takeLast(columns, &row)
                 } else {
-                    index.update(columns.timestamps)
-                    takeNewest(columns, index, &row)
+                    takeNewest(columns, windows.windows(over: columns.timestamps), &row)
                 }
             } else {
-                index.update(columns.timestamps)
+                let index = windows.windows(over: columns.timestamps)
                 histogramIndex.update(columns.histogramTimestamps)
                 takeNewestOfBoth(columns, index, histogramIndex, &row)
             }

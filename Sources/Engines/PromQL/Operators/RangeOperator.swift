@@ -30,8 +30,9 @@ struct RangeOperator: VectorOperator {
 
     func run(_ consume: RowConsumer) throws(QueryError) {
         let reach = SelectorReach(call.rangeExtension, range: call.range, evaluation.lookbackDelta)
-        var index = WindowIndex(call.times, reach: reach.back, lookahead: reach.ahead)
-        var histogramIndex = index
+        let empty = WindowIndex(call.times, reach: reach.back, lookahead: reach.ahead)
+        var windows = WindowCache(empty)
+        var histogramIndex = empty
         var evaluator = RangeEvaluator(call, evaluation)
         var row = Row(width: steps.count)
         let width = steps.count
@@ -40,7 +41,7 @@ struct RangeOperator: VectorOperator {
         try source.forEach { (series, columns) throws(QueryError) in
             if row.width != width { row = Row(width: width) }
             row.histograms.removeAll()
-            index.update(columns.timestamps)
+            let index = windows.windows(over: columns.timestamps)
             // The samples of the widest window are held while a series is worked on.
             let held = min(columns.timestamps.count, index.widestWindow)
             try evaluation.budget.add(held)

@@ -17,38 +17,50 @@ internal import Model
 internal import Storage
 
 struct ExtrapolatedRate {
+    /// What depends on times only. Of each step: the time between first and last sample, and the
+    /// gaps that are bridged, in seconds; and the factor they give.
+    private struct Factors {
+        var generation = 0
+        var sampled: [Double]
+        var toStart: [Double]
+        var toEnd: [Double]
+        var factors: [Double]
+
+        init(_ width: Int) {
+            sampled = [Double](repeating: 0, count: width)
+            toStart = sampled
+            toEnd = sampled
+            factors = sampled
+        }
+    }
+
     let call: RangeCall
-    /// Of each step: the time between first and last sample, and the gaps that are bridged, in
-    /// seconds; and the factor they give.
-    private var sampled: [Double]
-    private var toStart: [Double]
-    private var toEnd: [Double]
-    private var factors: [Double]
-    private var generation = 0
+    /// By the slot of the window index.
+    private var known: [Factors] = []
     /// The positions in the column where a value is less than the one before.
     private var resets: [Int] = []
     private let seconds: Double
 
     init(_ call: RangeCall) {
         self.call = call
-        sampled = [Double](repeating: 0, count: call.steps.count)
-        toStart = sampled
-        toEnd = sampled
-        factors = sampled
         seconds = call.rangeSeconds
     }
 
     mutating func fill(_ columns: SampleColumns, _ index: WindowIndex, _ row: inout Row) {
-        if generation != index.generation { prepare(columns.timestamps, index) }
+        while known.count <= index.slot { known.append(Factors(call.steps.count)) }
+        if known[index.slot].generation != index.generation {
+            prepare(columns.timestamps, index)
+        }
+        let factors = known[index.slot]
         let values = columns.values.span
         let isCounter = call.function.isOfCounters
         if isCounter { findResets(values) } else { resets.removeAll(keepingCapacity: true) }
         if resets.isEmpty {
-            fill(values, index, &row, isCounter) { _, _, _ in }
+            fill(values, index, factors, &row, isCounter) { _, _, _ in }
         } else {
             var next = 0
             let resets = resets
-            fill(values, index, &row, isCounter) { start, end, increase in
+            fill(values, index, factors, &row, isCounter) { start, end, increase in
                 while next < resets.count, resets[next] <= start { next += 1 }
                 var reset = next
                 while reset < resets.count, resets[reset] < end {
@@ -61,15 +73,16 @@ struct ExtrapolatedRate {
 
     @inline(__always)
     private func fill(
-        _ values: Span<Double>, _ index: WindowIndex, _ row: inout Row, _ isCounter: Bool,
+        _ values: Span<Double>, _ index: WindowIndex, _ known: Factors, _ row: inout Row,
+        _ isCounter: Bool,
         addingResets: (_ start: Int, _ end: Int, _ increase: inout Double) -> Void
     ) {
         let starts = index.starts.span
         let ends = index.ends.span
-        let sampled = sampled.span
-        let toStart = toStart.span
-        let toEnd = toEnd.span
-        let factors = factors.span
+        let sampled = known.sampled.span
+        let toStart = known.toStart.span
+        let toEnd = known.toEnd.span
+        let factors = known.factors.span
         let isRate = call.function == .rate
         row.fill { step in
             let start = Int(unsafe starts[unchecked: step])
@@ -110,7 +123,8 @@ struct ExtrapolatedRate {
     }
 
     private mutating func prepare(_ timestamps: [Timestamp], _ index: WindowIndex) {
-        generation = index.generation
+        var found = Factors(call.steps.count)
+        found.generation = index.generation
         for step in 0..<call.steps.count {
             let start = Int(index.starts[step])
             let end = Int(index.ends[step])
@@ -128,10 +142,11 @@ struct ExtrapolatedRate {
             var factor = 1.0
             if interval != 0 { factor = (interval + gapBefore + gapAfter) / interval }
             if call.function == .rate { factor /= seconds }
-            sampled[step] = interval
-            toStart[step] = gapBefore
-            toEnd[step] = gapAfter
-            factors[step] = factor
+            found.sampled[step] = interval
+            found.toStart[step] = gapBefore
+            found.toEnd[step] = gapAfter
+            found.factors[step] = factor
         }
+        known[index.slot] = found
     }
 }

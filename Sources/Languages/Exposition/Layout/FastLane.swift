@@ -135,7 +135,7 @@ private struct FastLane {
         _ timestamps: UnsafeMutableBufferPointer<Timestamp>
     ) -> UnsafeRawPointer? {
         let number: (value: Double, next: UnsafeRawPointer)
-        if let short = unsafe scanShortDecimal(start, end), unsafe short.next < end,
+        if let short = unsafe scanDecimal(start, end), unsafe short.next < end,
             unsafe short.next.load(as: UInt8.self) <= blank
         {
             unsafe number = short

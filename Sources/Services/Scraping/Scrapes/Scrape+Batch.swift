@@ -84,9 +84,14 @@ extension Scrape {
         scratch.batch.timestamps += Array(repeating: timestamp, count: missing)
     }
 
-    /// Remembers where the next sample of the batch is from, unless its index says so.
+    /// Remembers where the next sample of the batch is from, unless its index says so: see
+    /// `source`.
     private mutating func noteSource(_ source: Int32) {
-        if scratch.sources.isEmpty, source == Int32(scratch.batch.count) { return }
+        if scratch.sources.isEmpty {
+            let index = scratch.batch.count
+            if index >= table.sampleCount, source == Scratch.marker { return }
+            if source == Int32(index) { return }
+        }
         while scratch.sources.count < scratch.batch.count {
             scratch.sources.append(Int32(scratch.sources.count))
         }

@@ -23,8 +23,11 @@ extension Scrape {
         return table
     }
 
+    /// Where a sample of the batch is from. As long as nothing else is noted, the samples of the
+    /// layout come first, in order, and only markers and reports after them.
     private func source(of index: Int) -> Int32 {
-        scratch.sources.isEmpty ? Int32(index) : scratch.sources[index]
+        if index < scratch.sources.count { return scratch.sources[index] }
+        return index < table.sampleCount && scratch.sources.isEmpty ? Int32(index) : Scratch.marker
     }
 
     /// Counts faults, stores samples anew whose series the head had given up, and returns where the

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Model
+
+/// The windows of the timestamp columns that were seen last. Rows come in the order of their
+/// labels, in which the series of one target seldom stand together: `device` sorts before
+/// `instance`. So the windows of many targets are kept, up to 4 MiB.
+struct WindowCache {
+    /// Tells most timestamp columns apart without looking at all of them.
+    private struct Key: Equatable {
+        let count: Int
+        let first: Timestamp
+        let last: Timestamp
+    }
+
+    private let empty: WindowIndex
+    private let capacity: Int
+    private var keys: [Key] = []
+    private var indices: [WindowIndex] = []
+    private var latest = 0
+    private var replaced = 0
+
+    init(_ empty: WindowIndex) {
+        self.empty = empty
+        // An index and the factors of rates take some 40 bytes a step.
+        capacity = max(1, min(512, (4 << 20) / (40 * max(1, empty.times.count))))
+    }
+
+    /// The windows over these timestamps, which ascend.
+    mutating func windows(over timestamps: [Timestamp]) -> WindowIndex {
+        let key = Key(
+            count: timestamps.count, first: timestamps.first ?? 0, last: timestamps.last ?? 0)
+        if latest < keys.count, keys[latest] == key, indices[latest].covers(timestamps) {
+            return indices[latest]
+        }
+        for slot in keys.indices where keys[slot] == key && indices[slot].covers(timestamps) {
+            latest = slot
+            return indices[slot]
+        }
+        if indices.count < capacity {
+            latest = indices.count
+            indices.append(empty)
+            indices[latest].slot = latest
+            keys.append(key)
+        } else {
+            latest = replaced
+            replaced = (replaced + 1) % capacity
+            keys[latest] = key
+        }
+        indices[latest].update(timestamps)
+        return indices[latest]
+    }
+}

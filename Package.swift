@@ -143,7 +143,8 @@ let tests: KeyValuePairs<String, [String]> = [
         "PromQL", "PromQLScripts", "PromQLSyntax", "Bytes", "Instrumentation", "Model", "Storage",
     ],
     "PromQLScriptsTests": [
-        "PromQLScripts", "Instrumentation", "Model", "PromQL", "PromQLSyntax", "Storage",
+        "PromQLScripts", "Instrumentation", "Model", "Platform", "PromQL", "PromQLSyntax",
+        "Storage",
     ],
     "DiscoveryTests": ["Discovery", "Instrumentation", "Model", "Platform", "YAML"],
     "ScrapingTests": [
@@ -159,7 +160,10 @@ let tests: KeyValuePairs<String, [String]> = [
 ]
 
 /// The modules whose decoders are fuzzed.
-let fuzzed = ["Bytes", "Compression", "JSON", "Model", "RemoteProtocol", "ScrapeClient", "YAML"]
+let fuzzed = [
+    "Bytes", "ChunkEncoding", "Compression", "Exposition", "JSON", "Model", "Platform",
+    "PromQLSyntax", "RemoteProtocol", "ScrapeClient", "TSDB", "YAML",
+]
 
 if let named = wanted {
     var open = Array(named)

@@ -14,7 +14,8 @@ enum StepInvariance {
         case .subquery(let subquery): subquery.at != nil
         // As upstream, the parameter has no say.
         case .aggregation(let aggregation): holds(for: aggregation.expression.unwrapped)
-        case .binary(let operation): holds(for: operation.left) && holds(for: operation.right)
+        // The right side first: chains are long on the left.
+        case .binary(let operation): holds(for: operation.right) && holds(for: operation.left)
         case .unary(let operation): holds(for: operation.expression)
         case .parenthesized(let inner, _): holds(for: inner)
         case .call(let call): holds(for: call)

@@ -15,13 +15,20 @@ package final class BoundedPool: Sendable {
     private let queueLimit: Int
     private let threads: [SystemThread]
 
-    /// Threads are named `name-0`, `name-1`, …
-    package init(_ name: String, threads count: Int, queueLimit: Int) throws(FileError) {
+    /// Threads are named `name-0`, `name-1`, … Their stacks are deep by default, as jobs may walk trees
+    /// that foreign text describes.
+    package init(
+        _ name: String, threads count: Int, queueLimit: Int,
+        stackSize: Int = SystemThread.deepStackSize
+    ) throws(FileError) {
         precondition(count > 0 && queueLimit > 0, "a pool needs a thread and room for a job")
         let state = Monitor(State())
         var threads: [SystemThread] = []
         for index in 0..<count {
-            threads.append(try SystemThread("\(name)-\(index)") { Self.work(state) })
+            let thread = try SystemThread("\(name)-\(index)", stackSize: stackSize) {
+                Self.work(state)
+            }
+            threads.append(thread)
         }
         self.state = state
         self.queueLimit = queueLimit

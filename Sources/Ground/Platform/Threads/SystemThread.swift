@@ -7,6 +7,16 @@ internal import Synchronization
 /// A thread of the operating system, for work that blocks or that must not share the cooperative
 /// pool: event loops, queries, file writers.
 package final class SystemThread: Sendable {
+    /// Room for recursion over trees of some thousand levels, such as queries, with a wide margin.
+    /// Without optimisation frames are several times as large.
+    package static let deepStackSize: Int = {
+        #if DEBUG
+            256 << 20
+        #else
+            64 << 20
+        #endif
+    }()
+
     package let name: String
     private let handle: Mutex<pthread_t?>
 

@@ -2,6 +2,9 @@
 
 internal import Model
 
+/// The most operators and levels in one duration.
+let maximumDurationSize = 1000
+
 extension ExpressionParser {
     // MARK: Brackets
 
@@ -56,6 +59,7 @@ extension ExpressionParser {
     }
 
     private mutating func parsePositiveDuration() throws(ParseError) -> DurationExpression {
+        durationSize = 0
         let duration = try parseDurationExpression(0)
         if case .literal(let number) = duration, number.value <= 0 {
             throw error("duration must be greater than 0", number.source)
@@ -68,6 +72,7 @@ extension ExpressionParser {
     /// What follows `offset`. A single number, word or parenthesis behind a sign ends there, so
     /// that `a offset 5m + b` adds b; only behind an opening parenthesis arithmetic goes on.
     mutating func parseOffset() throws(ParseError) -> DurationExpression {
+        durationSize = 0
         guard let sign = try acceptSign() else {
             if try peek().kind == .leftParenthesis { return try parseDurationExpression(0) }
             return try parseDurationTerm()
@@ -97,6 +102,7 @@ extension ExpressionParser {
     ) throws(ParseError) -> DurationExpression {
         try descend()
         defer { ascend() }
+        try countDuration()
         if let sign = try acceptSign() {
             let operand = try parseDurationExpression(BinaryOperator.power.precedence)
             return try parseDurationOperators(minimum, try signed(operand, sign))
@@ -108,14 +114,12 @@ extension ExpressionParser {
         _ minimum: Int, _ first: DurationExpression
     ) throws(ParseError) -> DurationExpression {
         var left = first
-        var length = 0
         while case .operation(let operation) = try peek().kind,
             (4...6).contains(operation.precedence), operation != .atan2,
             operation.precedence >= minimum
         {
             let token = try next()
-            length += 1
-            try limit(length)
+            try countDuration()
             let right = try parseDurationExpression(
                 operation == .power ? operation.precedence : operation.precedence + 1)
             try requireDurationExpressions(left.source)
@@ -129,6 +133,12 @@ extension ExpressionParser {
                 left, operation, right, source: SourceRange(left.source.start, right.source.end))
         }
         return left
+    }
+
+    /// Another level or operator of the duration.
+    private mutating func countDuration() throws(ParseError) {
+        durationSize += 1
+        if durationSize > maximumDurationSize { throw tooDeep(maximumDurationSize) }
     }
 
     /// A number, a word with its parentheses, or a duration in parentheses.

@@ -8,6 +8,18 @@ struct OperationModifiers {
     var matching = VectorMatching()
 }
 
+/// What is wrong with the types of an operation. Its line is looked up only if it is reported: a
+/// query may have many faults, and only the first is told.
+struct OperationFault {
+    var message: String
+    var source: SourceRange
+
+    init(_ message: String, _ source: SourceRange) {
+        self.message = message
+        self.source = source
+    }
+}
+
 extension ExpressionParser {
     @inline(never)
     mutating func parseModifiers() throws(ParseError) -> OperationModifiers {
@@ -95,47 +107,55 @@ extension ExpressionParser {
     }
 
     /// The first thing wrong with an operation whose sides are right, in upstream's order.
-    private func fault(_ node: BinaryOperation, _ matching: VectorMatching) -> ParseError? {
+    private func fault(_ node: BinaryOperation, _ matching: VectorMatching) -> OperationFault? {
         let (left, right) = (node.left.type, node.right.type)
         let name = node.operation.rawValue
         let fills = matching.fillLeft != nil || matching.fillRight != nil
         if node.returnsBool, !node.operation.isComparison {
-            return error(
+            return OperationFault(
                 "bool modifier can only be used on comparison operators", operatorRange(node))
         }
         if node.operation.isComparison, !node.returnsBool, left == .scalar, right == .scalar {
-            return error("comparisons between scalars must use BOOL modifier", operatorRange(node))
+            return OperationFault(
+                "comparisons between scalars must use BOOL modifier", operatorRange(node))
         }
-        if matching.isOn,
-            let both = matching.labels.first(where: { matching.include.contains($0) })
-        {
-            return error(
+        if let both = labelInBoth(matching) {
+            return OperationFault(
                 "label \(quoted(both)) must not occur in ON and GROUP clause at once",
                 operatorRange(node))
         }
         for side in [node.left, node.right] where side.type != .scalar && side.type != .vector {
-            return error(
+            return OperationFault(
                 "binary expression must contain only scalar and instant vector types", side.source)
         }
         if left != .vector || right != .vector {
             if !matching.labels.isEmpty {
-                return error("vector matching only allowed between instant vectors", node.source)
+                return OperationFault(
+                    "vector matching only allowed between instant vectors", node.source)
             }
             if fills {
-                return error(
+                return OperationFault(
                     "filling in missing series only allowed between instant vectors", node.source)
             }
             return node.operation.isSet
-                ? error(
+                ? OperationFault(
                     "set operator \(quoted(name)) not allowed in binary scalar expression",
                     node.source) : nil
         }
         guard node.operation.isSet else { return nil }
         if matching.cardinality != .manyToMany {
-            return error("no grouping allowed for \(quoted(name)) operation", node.source)
+            return OperationFault("no grouping allowed for \(quoted(name)) operation", node.source)
         }
         return fills
-            ? error("filling in missing series not allowed for set operators", node.source) : nil
+            ? OperationFault("filling in missing series not allowed for set operators", node.source)
+            : nil
+    }
+
+    /// The first label of `on (…)` that `group_left (…)` or `group_right (…)` names too.
+    private func labelInBoth(_ matching: VectorMatching) -> String? {
+        if !matching.isOn || matching.include.isEmpty { return nil }
+        let included = Set(matching.include.map { Array($0.utf8) })
+        return matching.labels.first { included.contains(Array($0.utf8)) }
     }
 
     /// The operator with its modifiers, as upstream points at it.

@@ -9,16 +9,20 @@
 // a time and only when needed, so that of two errors the one is reported that upstream's parser
 // meets first. Types are checked when the whole query has been read.
 //
-// The height of the tree is bounded (`maximumExpressionDepth`): everything that walks a tree
-// afterwards, its release included, recurses, and may do so on a thread with a stack of 512 KiB.
+// Two things are bounded. The parser recurses where a query nests: parentheses, calls, signs, powers
+// (`maximumNesting`). A chain such as `a or b or c …` is read in a loop, but makes a tree as high as it
+// is long, and everything that walks a tree afterwards recurses, its release included
+// (`maximumExpressionHeight`). A query of the greatest height needs up to 12 MiB of stack to be
+// evaluated, and less than 8 MiB for everything else; the pools of threads give more than that.
 
 internal import Bytes
 package import Model
 
-/// The most levels that an expression may have: parentheses, calls, operators of a chain, signs. In
-/// an optimised build parsing takes about 0.9 KiB of stack a level, so that this many need less
-/// than half of 512 KiB.
-package let maximumExpressionDepth = 250
+/// The most levels of parentheses, calls, signs and powers in one another.
+package let maximumNesting = 500
+
+/// The greatest number of levels of a tree; each operator of a chain makes one.
+package let maximumExpressionHeight = 6000
 
 /// An expression with the number of levels below and including it.
 struct Operand {
@@ -46,9 +50,11 @@ struct ExpressionParser {
     /// Where the innermost construct with an error text of its own begins to count.
     var context = ErrorContext.query
     private var depth = 0
+    /// Operators and levels of the duration that is being read: bounds the height of its tree.
+    var durationSize = 0
     /// Faults of binary operations, by the bytes that these take up. They are found when the
     /// operation is built and reported when types are checked.
-    var operationFaults: [SourceRange: ParseError] = [:]
+    var operationFaults: [SourceRange: OperationFault] = [:]
 
     init(_ query: String, _ options: ParserOptions) {
         lexer = Lexer(query)
@@ -112,17 +118,19 @@ struct ExpressionParser {
 
     mutating func descend() throws(ParseError) {
         depth += 1
-        try limit(depth)
+        if depth > maximumNesting { throw tooDeep(maximumNesting) }
     }
 
     mutating func ascend() { depth -= 1 }
 
     func limit(_ height: Int) throws(ParseError) {
-        if height > maximumExpressionDepth {
-            throw error(
-                "expression is nested too deeply: more than \(maximumExpressionDepth) levels",
-                SourceRange(lexer.start, lexer.position))
-        }
+        if height > maximumExpressionHeight { throw tooDeep(maximumExpressionHeight) }
+    }
+
+    func tooDeep(_ levels: Int) -> ParseError {
+        error(
+            "expression is nested too deeply: more than \(levels) levels",
+            SourceRange(lexer.start, lexer.position))
     }
 
     // MARK: Expressions

@@ -7,7 +7,7 @@ internal import Model
 /// that of several faults the same one is reported.
 struct TypeChecker {
     private let query: [UInt8]
-    private let operationFaults: [SourceRange: ParseError]
+    private let operationFaults: [SourceRange: OperationFault]
 
     init(_ parser: ExpressionParser) {
         query = parser.lexer.input
@@ -43,7 +43,9 @@ struct TypeChecker {
         case .binary(let node):
             try check(node.left)
             try check(node.right)
-            if let fault = operationFaults[node.source] { throw fault }
+            if let fault = operationFaults[node.source] {
+                throw error(fault.message, fault.source)
+            }
         case .aggregation(let node):
             try expect(.vector, node.expression, "aggregation expression")
             if let parameter = node.parameter {

@@ -25,12 +25,16 @@ extension DurationExpression: CustomStringConvertible {
 /// Writes trees as text.
 struct Printer {
     private var writer = ByteWriter(capacity: 128)
+    /// The bytes after which printing breaks off: where it matters only whether a text is longer.
+    var limit = Int.max
 
     var text: String { String(decoding: writer.bytes, as: UTF8.self) }
+    var isOverLimit: Bool { writer.bytes.count > limit }
 
     private mutating func write(_ text: String) { writer.append(text) }
 
     mutating func print(_ expression: Expression) {
+        if isOverLimit { return }
         switch expression {
         case .number(let node): print(node)
         case .string(let node): write(quoted(bytes: node.bytes))
@@ -58,10 +62,7 @@ struct Printer {
             write(")")
         case .binary(let node):
             print(node.left)
-            write(" ")
-            printOperator(node)
-            write(" ")
-            print(node.right)
+            printRest(node)
         case .unary(let node):
             write(node.isNegation ? "-" : "+")
             print(node.expression)
@@ -70,6 +71,14 @@ struct Printer {
             print(inner)
             write(")")
         }
+    }
+
+    /// What stands behind the left side of an operation.
+    mutating func printRest(_ node: BinaryOperation) {
+        write(" ")
+        printOperator(node)
+        write(" ")
+        print(node.right)
     }
 
     private mutating func print(_ number: NumberLiteral) {

@@ -4,48 +4,122 @@ extension Expression {
     /// The expression over several lines, as `format_query` lays it out: what does not fit into
     /// `width` bytes is split, its parts indented by two spaces a level.
     package func pretty(width: Int = 100) -> String {
-        PrettyPrinter(width: width).lines(self, 0)
+        var printer = PrettyPrinter(width: width)
+        printer.print(self, 0)
+        return printer.text
     }
 }
 
+/// Appends to one text, and prints a part on one line only as far as to see that it is too long: so
+/// that the time for a chain of operators does not grow with the square of what is written.
 private struct PrettyPrinter {
     let width: Int
+    private(set) var text = ""
+    /// Whether what comes next stands behind a sign, where nothing is indented.
+    private var isBehindSign = false
 
-    private func indent(_ level: Int) -> String { String(repeating: "  ", count: level) }
+    init(width: Int) { self.width = width }
 
-    private func head(_ print: (inout Printer) -> Void) -> String {
+    private mutating func indent(_ level: Int) {
+        if !isBehindSign { text += String(repeating: "  ", count: level) }
+        isBehindSign = false
+    }
+
+    private mutating func head(_ print: (inout Printer) -> Void) {
         var printer = Printer()
         print(&printer)
-        return printer.text
+        text += printer.text
+    }
+
+    /// The expression on one line; nil where that is too long.
+    private func short(_ expression: Expression) -> String? {
+        var printer = Printer()
+        printer.limit = width
+        printer.print(expression)
+        return printer.isOverLimit ? nil : printer.text
     }
 
     /// The expression at a level; at level 0 nothing stands before it.
-    func lines(_ expression: Expression, _ level: Int) -> String {
-        let short = expression.description
-        if short.utf8.count <= width {
+    mutating func print(_ expression: Expression, _ level: Int) {
+        if let short = short(expression) {
             // Upstream leaves the indentation of a short subquery away.
-            if case .subquery = expression { return short }
-            return indent(level) + short
+            if case .subquery = expression { isBehindSign = true }
+            indent(level)
+            text += short
+            return
         }
         switch expression {
-        case .number, .string, .vectorSelector, .matrixSelector: return indent(level) + short
+        case .number, .string, .vectorSelector, .matrixSelector:
+            indent(level)
+            text += expression.description
         case .parenthesized(let inner, _):
-            return "\(indent(level))(\n\(lines(inner, level + 1))\n\(indent(level)))"
+            indent(level)
+            enclosed(level) { $0.print(inner, level + 1) }
         case .call(let node):
-            let arguments = node.arguments.map { lines($0, level + 1) }.joined(separator: ",\n")
-            return "\(indent(level))\(node.function.rawValue)(\n\(arguments)\n\(indent(level)))"
+            indent(level)
+            text += node.function.rawValue
+            enclosed(level) { $0.print(node.arguments, level + 1) }
         case .aggregation(let node):
-            let parameter = node.parameter.map { lines($0, level + 1) + ",\n" } ?? ""
-            return "\(indent(level))\(head { $0.printHead(node) })(\n\(parameter)"
-                + "\(lines(node.expression, level + 1))\n\(indent(level)))"
-        case .binary(let node):
-            return "\(lines(node.left, level + 1))\n\(indent(level))"
-                + "\(head { $0.printOperator(node) })\n\(lines(node.right, level + 1))"
+            indent(level)
+            head { $0.printHead(node) }
+            let parts = (node.parameter.map { [$0] } ?? []) + [node.expression]
+            enclosed(level) { $0.print(parts, level + 1) }
+        case .binary(let node): print(node, level)
         case .subquery(let node):
-            return lines(node.expression, level) + head { $0.printSuffix(node) }
+            print(node.expression, level)
+            head { $0.printSuffix(node) }
         case .unary(let node):
-            let inner = lines(node.expression, level).drop { $0 == " " }
-            return "\(indent(level))\(node.isNegation ? "-" : "+")\(inner)"
+            indent(level)
+            text += node.isNegation ? "-" : "+"
+            isBehindSign = true
+            print(node.expression, level)
         }
+    }
+
+    /// An operation that does not fit on one line. A chain of them is gone through from its innermost
+    /// operation outwards: those that fit together stay on one line, the others are split.
+    private mutating func print(_ node: BinaryOperation, _ level: Int) {
+        var chain = [node]
+        while case .binary(let inner) = chain[chain.count - 1].left { chain.append(inner) }
+        let first = chain[chain.count - 1].left
+        var line = Printer()
+        line.limit = width
+        line.print(first)
+        var text = line.text
+        var split = chain.count
+        while split > 0, !line.isOverLimit {
+            text = line.text
+            line.printRest(chain[split - 1])
+            if !line.isOverLimit { split -= 1 }
+        }
+        if split == chain.count {
+            print(first, level + split)
+        } else {
+            indent(level + split)
+            self.text += text
+        }
+        for index in stride(from: split - 1, through: 0, by: -1) {
+            self.text += "\n"
+            indent(level + index)
+            head { $0.printOperator(chain[index]) }
+            self.text += "\n"
+            print(chain[index].right, level + index + 1)
+        }
+    }
+
+    private mutating func print(_ expressions: [Expression], _ level: Int) {
+        for (index, expression) in expressions.enumerated() {
+            if index > 0 { text += ",\n" }
+            print(expression, level)
+        }
+    }
+
+    /// Parentheses around lines of their own.
+    private mutating func enclosed(_ level: Int, _ body: (inout PrettyPrinter) -> Void) {
+        text += "(\n"
+        body(&self)
+        text += "\n"
+        indent(level)
+        text += ")"
     }
 }

@@ -15,8 +15,8 @@ package final class BoundedPool: Sendable {
     private let queueLimit: Int
     private let threads: [SystemThread]
 
-    /// Threads are named `name-0`, `name-1`, … Their stacks are deep by default, as jobs may walk trees
-    /// that foreign text describes.
+    /// Threads are named `name-0`, `name-1`, … Their stacks are deep by default, as jobs may walk
+    /// trees that foreign text describes.
     package init(
         _ name: String, threads count: Int, queueLimit: Int,
         stackSize: Int = SystemThread.deepStackSize

@@ -9,9 +9,9 @@
 // a time and only when needed, so that of two errors the one is reported that upstream's parser
 // meets first. Types are checked when the whole query has been read.
 //
-// Two things are bounded. The parser recurses where a query nests: parentheses, calls, signs, powers
-// (`maximumNesting`). A chain such as `a or b or c …` is read in a loop, but makes a tree as high as it
-// is long, and everything that walks a tree afterwards recurses, its release included
+// Two things are bounded. The parser recurses where a query nests: parentheses, calls, signs,
+// powers (`maximumNesting`). A chain such as `a or b or c …` is read in a loop, but makes a tree as
+// high as it is long, and everything that walks a tree afterwards recurses, its release included
 // (`maximumExpressionHeight`). A query of the greatest height needs up to 12 MiB of stack to be
 // evaluated, and less than 8 MiB for everything else; the pools of threads give more than that.
 

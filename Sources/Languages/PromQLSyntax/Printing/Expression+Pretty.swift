@@ -76,8 +76,9 @@ private struct PrettyPrinter {
         }
     }
 
-    /// An operation that does not fit on one line. A chain of them is gone through from its innermost
-    /// operation outwards: those that fit together stay on one line, the others are split.
+    /// An operation that does not fit on one line. A chain of them is gone through from its
+    /// innermost operation outwards: those that fit together stay on one line, the others are
+    /// split.
     private mutating func print(_ node: BinaryOperation, _ level: Int) {
         var chain = [node]
         while case .binary(let inner) = chain[chain.count - 1].left { chain.append(inner) }

@@ -17,6 +17,11 @@ package struct EncodedChunk: Sendable, Hashable {
 
         /// Whether the samples are floats.
         package var holdsFloats: Bool { self == .xor || self == .xor2 }
+
+        /// Whether the count of samples shares its two bytes with the counter-reset header.
+        fileprivate var hasNarrowCount: Bool {
+            self == .histogramWithStart || self == .floatHistogramWithStart
+        }
     }
 
     package var encoding: Encoding
@@ -39,7 +44,9 @@ package enum ChunkError: Error, Sendable, Hashable, CustomStringConvertible {
     case truncated(samplesRead: Int, samplesPromised: Int)
     /// The window of significant bits reaches beyond the 64 bits of a value.
     case malformedWindow(sample: Int)
-    /// The encoding is a known one that is not read yet.
+    /// The buckets of the histograms are of an unknown kind.
+    case unknownSchema(Int32)
+    /// The encoding is a known one, but not of the samples that were asked for.
     case unsupported(EncodedChunk.Encoding)
 
     package var description: String {
@@ -49,14 +56,19 @@ package enum ChunkError: Error, Sendable, Hashable, CustomStringConvertible {
         case .malformedWindow(let sample):
             "sample \(sample) of the chunk has more than 64 significant bits"
         case .unsupported(let encoding):
-            "chunks of encoding \(encoding.rawValue) (\(encoding)) are not supported yet"
+            "chunks of encoding \(encoding.rawValue) (\(encoding)) are not supported here"
+        case .unknownSchema(let schema):
+            "histogram has an unknown schema, which must be between -9 and 52 for exponential "
+                + "buckets, or -53 for custom buckets, got schema \(schema)"
         }
     }
 }
 
 /// The number of samples that the head of a chunk promises; every encoding begins with it.
-package func promisedSampleCount(_ chunk: RawSpan) -> Int {
-    chunk.byteCount < 2 ? 0 : Int(chunk[0]) << 8 | Int(chunk[1])
+package func promisedSampleCount(_ chunk: RawSpan, _ encoding: EncodedChunk.Encoding) -> Int {
+    if chunk.byteCount < 2 { return 0 }
+    let count = Int(chunk[0]) << 8 | Int(chunk[1])
+    return encoding.hasNarrowCount ? count & 0x3FFF : count
 }
 
 /// Appends the samples of a chunk of floats that lie within the closed `range` to two parallel
@@ -65,6 +77,24 @@ package func decodeFloats(
     _ chunk: RawSpan, _ encoding: EncodedChunk.Encoding, within range: TimeRange,
     _ timestamps: inout [Timestamp], _ values: inout [Double]
 ) throws(ChunkError) {
-    guard encoding == .xor else { throw .unsupported(encoding) }
-    try decodeXOR(chunk, within: range, &timestamps, &values)
+    if encoding == .xor { return try decodeXOR(chunk, within: range, &timestamps, &values) }
+    var starts: [Timestamp] = []
+    try decodeFloats(
+        chunk, encoding, within: range, &timestamps, &values, startTimestamps: &starts)
+}
+
+/// The same with start timestamps as a third column: one a sample, 0 for none, in the encodings that
+/// have them, else nothing.
+package func decodeFloats(
+    _ chunk: RawSpan, _ encoding: EncodedChunk.Encoding, within range: TimeRange,
+    _ timestamps: inout [Timestamp], _ values: inout [Double],
+    startTimestamps: inout [Timestamp]
+) throws(ChunkError) {
+    switch encoding {
+    case .xor: try decodeXOR(chunk, within: range, &timestamps, &values)
+    case .xor2:
+        try decodeXOR2(
+            chunk, within: range, &timestamps, &values, startTimestamps: &startTimestamps)
+    default: throw .unsupported(encoding)
+    }
 }

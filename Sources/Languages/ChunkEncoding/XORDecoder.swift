@@ -170,7 +170,7 @@ func decodeXOR(
     _ chunk: RawSpan, within range: TimeRange,
     _ timestamps: inout [Timestamp], _ values: inout [Double]
 ) throws(ChunkError) {
-    let count = promisedSampleCount(chunk)
+    let count = promisedSampleCount(chunk, .xor)
     guard count > 0 else { return }
     // A sample takes two bits at least, but for the first.
     guard count <= 1 + chunk.byteCount * 4 else {

@@ -181,7 +181,7 @@ private struct SeriesCursor {
             let chunk = try block.chunks.withChunk(place.ref) { encoding, data in
                 EncodedChunk(
                     encoding: encoding, range: place.range,
-                    sampleCount: promisedSampleCount(data), bytes: copy(data))
+                    sampleCount: promisedSampleCount(data, encoding), bytes: copy(data))
             }
             pieces.append(ChunkPiece(chunk: chunk, order: pieces.count, deleted: deleted))
         }

@@ -42,7 +42,7 @@ private struct HeadBlockSource: BlockSource {
             chunks.append(
                 EncodedChunk(
                     encoding: .xor, range: source.range,
-                    sampleCount: promisedSampleCount(bytes.raw), bytes: bytes))
+                    sampleCount: promisedSampleCount(bytes.raw, .xor), bytes: bytes))
             return
         }
         var timestamps: [Timestamp] = []

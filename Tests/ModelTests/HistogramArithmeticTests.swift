@@ -93,9 +93,16 @@ import Testing
     func bounds() {
         #expect(FloatHistogram.upperBound(3, schema: 0) == 8)
         #expect(FloatHistogram.upperBound(-2, schema: -1) == 0.0625)
-        #expect(FloatHistogram.upperBound(1, schema: 1) == 2.0.squareRoot())
         #expect(FloatHistogram.upperBound(1024, schema: 0) == .greatestFiniteMagnitude)
         #expect(FloatHistogram.upperBound(2048, schema: 1) == .greatestFiniteMagnitude)
+    }
+
+    @Test("Bounds are those of upstream's table, with its rounding errors")
+    func boundsOfTable() {
+        #expect(FloatHistogram.upperBound(-4, schema: 3) == 0.7071067811865475)
+        #expect(FloatHistogram.upperBound(-1, schema: 2) == 0.8408964152537144)
+        #expect(FloatHistogram.upperBound(5, schema: 4) == 2 * 0.620928906036742)
+        #expect(FloatHistogram.upperBound(255, schema: 8) == 2 * 0.9972960560854698)
     }
 
     @Test("Scaling keeps the layout, division by zero leaves no buckets")

@@ -207,7 +207,12 @@ extension FloatHistogram {
         let fraction = index & ((1 << Int(schema)) - 1)
         let exponent = (index >> Int(schema)) + 1
         if fraction == 0, exponent == 1025 { return .greatestFiniteMagnitude }
-        let scale = pow(2, Double(fraction) / Double(1 << Int(schema)) - 1)
+        let scale: Double
+        if schema <= 8 {
+            scale = BucketBounds.fractions[fraction << Int(8 - schema)]
+        } else {
+            scale = pow(2, Double(fraction) / Double(1 << Int(schema)) - 1)
+        }
         return scalbn(scale, Int32(clamping: exponent))
     }
 

@@ -112,18 +112,19 @@ package struct BlockMerge: BlockSource {
         // Block by block: of samples with one time that of the earliest block counts, as in
         // queries.
         for piece in group.sorted(by: { $0.order < $1.order }) {
-            let middle = columns.timestamps.count
-            do throws(ChunkError) {
-                try decodeFloats(
-                    piece.chunk.bytes.raw, piece.chunk.encoding, within: always,
-                    &columns.timestamps, &columns.values)
-            } catch {
-                let code: StorageError.Code =
-                    if case .unsupported = error { .unsupported } else { .damaged }
-                throw StorageError(code, "merging a chunk: \(error)")
+            guard piece.chunk.encoding == .xor else {
+                throw StorageError(
+                    .unsupported,
+                    "merging a chunk: \(ChunkError.unsupported(piece.chunk.encoding))")
             }
-            columns.removeFloats(in: piece.deleted, from: middle)
-            if middle > 0 { columns.mergeFloats(0, middle) }
+            let middle = columns.mark
+            do throws(ChunkError) {
+                try columns.append(piece.chunk.bytes.raw, piece.chunk.encoding, within: always)
+            } catch {
+                throw StorageError(.damaged, "merging a chunk: \(error)")
+            }
+            columns.remove(in: piece.deleted, from: middle)
+            columns.merge(.start, middle)
         }
         return encodeXOR(columns.timestamps, columns.values)
     }

@@ -22,25 +22,31 @@ struct ChunkSource: Sendable {
 
     /// Appends the samples within the closed range.
     func decode(
-        _ range: TimeRange, _ timestamps: inout [Timestamp], _ values: inout [Double]
+        _ range: TimeRange, into columns: inout SampleColumns
     ) throws(StorageError) {
-        try place.decode(range, &timestamps, &values)
+        try place.decode(range, into: &columns)
     }
 }
 
 extension HeadChunkFiles.Source {
+    /// How the bytes are encoded; nil for an encoding that is not known.
+    var encoding: EncodedChunk.Encoding? {
+        switch self {
+        case .file(_, _, let encoding), .memory(_, let encoding):
+            EncodedChunk.Encoding(rawValue: encoding)
+        }
+    }
+
     func decode(
-        _ range: TimeRange, _ timestamps: inout [Timestamp], _ values: inout [Double]
+        _ range: TimeRange, into columns: inout SampleColumns
     ) throws(StorageError) {
-        do {
+        guard let encoding else { return }
+        do throws(ChunkError) {
             switch self {
-            case .file(let file, let data, let encoding):
-                guard let encoding = EncodedChunk.Encoding(rawValue: encoding) else { return }
-                try decodeFloats(
-                    file.bytes.extracting(data), encoding, within: range, &timestamps, &values)
-            case .memory(let bytes, let encoding):
-                guard let encoding = EncodedChunk.Encoding(rawValue: encoding) else { return }
-                try decodeFloats(bytes.raw, encoding, within: range, &timestamps, &values)
+            case .file(let file, let data, _):
+                try columns.append(file.bytes.extracting(data), encoding, within: range)
+            case .memory(let bytes, _):
+                try columns.append(bytes.raw, encoding, within: range)
             }
         } catch {
             throw StorageError(.damaged, "head: \(error)")

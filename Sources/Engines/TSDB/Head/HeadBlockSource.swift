@@ -37,17 +37,22 @@ private struct HeadBlockSource: BlockSource {
     private func append(
         _ source: ChunkSource, to chunks: inout [EncodedChunk]
     ) throws(StorageError) {
+        guard let encoding = source.place.encoding else { return }
         if range.start <= source.range.start, source.range.end <= range.end {
             let bytes = source.bytes
             chunks.append(
                 EncodedChunk(
-                    encoding: .xor, range: source.range,
-                    sampleCount: promisedSampleCount(bytes.raw, .xor), bytes: bytes))
+                    encoding: encoding, range: source.range,
+                    sampleCount: promisedSampleCount(bytes.raw, encoding), bytes: bytes))
             return
         }
-        var timestamps: [Timestamp] = []
-        var values: [Double] = []
-        try source.decode(range, &timestamps, &values)
-        chunks += encodeXOR(timestamps, values, samplesPerChunk: 2 * targetSampleCount)
+        guard encoding == .xor else {
+            throw StorageError(
+                .unsupported, "cutting a chunk: \(ChunkError.unsupported(encoding))")
+        }
+        var columns = SampleColumns()
+        try source.decode(range, into: &columns)
+        chunks += encodeXOR(
+            columns.timestamps, columns.values, samplesPerChunk: 2 * targetSampleCount)
     }
 }

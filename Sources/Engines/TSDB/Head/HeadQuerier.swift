@@ -112,7 +112,7 @@ struct HeadSeriesSet: SeriesSet {
             try store.sources(member.slot, wanted)
         }
         for source in sources.reversed() {
-            try source.decode(wanted, &columns.timestamps, &columns.values)
+            try source.decode(wanted, into: &columns)
         }
     }
 }

@@ -66,12 +66,14 @@ struct RecoveredChunks {
                 return (at, false)
             }
             let isOutOfOrder = entry.encoding & HeadChunkFormat.outOfOrderFlag != 0
-            let isFloat = entry.encoding == EncodedChunk.Encoding.xor.rawValue
-            if isOutOfOrder || !isFloat {
+            if isOutOfOrder || entry.encoding != EncodedChunk.Encoding.xor.rawValue {
                 store.restart.foreignData =
                     store.restart.foreignData
                     ?? "the head chunk files hold chunks of encoding \(entry.encoding)"
-            } else if entry.range.end >= store.bounds.minValidTime {
+            }
+            // Of foreign data, what can be read is shown.
+            let isKnown = EncodedChunk.Encoding(rawValue: entry.encoding) != nil
+            if isKnown, entry.range.end >= store.bounds.minValidTime {
                 let newest = newestByRef[entry.ref] ?? .min
                 guard newest < entry.range.start || newest == .min else { return (at, false) }
                 newestByRef[entry.ref] = entry.range.end
@@ -119,10 +121,15 @@ struct RecoveredChunks {
             newest = chunk
         }
         guard let newest, let source = store.files.source(newest.place) else { return }
-        var times: [Timestamp] = []
-        var values: [Double] = []
-        try source.decode(newest.range, &times, &values)
-        if let time = times.last, let value = values.last {
+        var columns = SampleColumns()
+        if source.encoding?.holdsFloats == true {
+            try source.decode(newest.range, into: &columns)
+        } else {
+            // Histograms have no last value; they are only found in folders that are not written to.
+            columns.timestamps = [newest.range.end]
+            columns.values = [0]
+        }
+        if let time = columns.timestamps.last, let value = columns.values.last {
             store.samples.series.states[slot] = .closed(lastTimestamp: time, lastValue: value)
         }
     }

@@ -59,42 +59,21 @@ struct BlockSelection: SeriesSet {
         _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
     ) throws(StorageError) {
         let series = refs[index]
-        let first = columns.timestamps.count
+        let first = columns.mark
         var chunks: [IndexedChunk] = []
         try block.index.appendChunks(of: series, overlapping: range, to: &chunks)
         for chunk in chunks {
             try block.chunks.withChunk(chunk.ref) { (encoding, data) throws(StorageError) in
                 do throws(ChunkError) {
-                    try decodeFloats(
-                        data, encoding, within: range, &columns.timestamps, &columns.values)
+                    try columns.append(data, encoding, within: range)
                 } catch {
-                    let code: StorageError.Code =
-                        if case .unsupported = error { .unsupported } else { .damaged }
-                    throw StorageError(code, "\(block.directory): \(error)")
+                    throw StorageError(.damaged, "\(block.directory): \(error)")
                 }
             }
         }
         if let deleted = block.tombstones.ranges[UInt64(series)] {
-            columns.removeFloats(in: deleted, from: first)
+            columns.remove(in: deleted, from: first)
         }
-    }
-}
-
-extension SampleColumns {
-    /// Takes out the floats from index `first` on whose times are in one of the closed ranges.
-    mutating func removeFloats(in deleted: [TimeRange], from first: Int) {
-        var kept = first
-        for index in first..<timestamps.count {
-            let timestamp = timestamps[index]
-            if deleted.contains(where: { $0.start <= timestamp && timestamp <= $0.end }) {
-                continue
-            }
-            timestamps[kept] = timestamp
-            values[kept] = values[index]
-            kept += 1
-        }
-        timestamps.removeLast(timestamps.count - kept)
-        values.removeLast(values.count - kept)
     }
 }
 

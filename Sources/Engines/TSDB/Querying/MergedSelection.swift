@@ -49,43 +49,13 @@ struct MergedSelection: SeriesSet {
     func read(
         _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
     ) throws(StorageError) {
-        let first = columns.timestamps.count
+        let first = columns.mark
         for place in Int(starts[index])..<Int(starts[index + 1]) {
-            let middle = columns.timestamps.count
+            let middle = columns.mark
             let part = parts[place]
             try sets[Int(part.set)].read(Int(part.index), range, into: &columns)
-            if middle > first, middle < columns.timestamps.count,
-                columns.timestamps[middle] <= columns.timestamps[middle - 1]
-            {
-                columns.mergeFloats(first, middle)
-            }
+            columns.merge(first, middle)
         }
-    }
-}
-
-extension SampleColumns {
-    /// Merges two runs of floats, `first..<middle` and `middle...`, each in time order, into one.
-    /// Of samples with one time that of the first run stays.
-    mutating func mergeFloats(_ first: Int, _ middle: Int) {
-        let end = timestamps.count
-        var times: [Timestamp] = []
-        var merged: [Double] = []
-        times.reserveCapacity(end - first)
-        merged.reserveCapacity(end - first)
-        var left = first
-        var right = middle
-        while left < middle || right < end {
-            let takesLeft =
-                right >= end || (left < middle && timestamps[left] <= timestamps[right])
-            let index = takesLeft ? left : right
-            if times.last != timestamps[index] {
-                times.append(timestamps[index])
-                merged.append(values[index])
-            }
-            if takesLeft { left += 1 } else { right += 1 }
-        }
-        timestamps.replaceSubrange(first..., with: times)
-        values.replaceSubrange(first..., with: merged)
     }
 }
 

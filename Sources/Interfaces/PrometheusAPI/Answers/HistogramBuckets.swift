@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Glibc
 internal import Model
 
 /// The buckets of a native histogram with their bounds, in ascending order.
@@ -24,12 +23,12 @@ struct HistogramBuckets {
             .reversed().map { index, count in
                 Bucket(
                     lower: -Self.bound(index, histogram.schema),
-                    upper: -Self.bound(index - 1, histogram.schema), count: count, rule: 1)
+                    upper: -Self.bound(index &- 1, histogram.schema), count: count, rule: 1)
             }
         let positive = Self.indexed(histogram.positiveSpans, histogram.positiveBuckets).map {
             index, count in
             Bucket(
-                lower: Self.bound(index - 1, histogram.schema),
+                lower: Self.bound(index &- 1, histogram.schema),
                 upper: Self.bound(index, histogram.schema), count: count, rule: 0)
         }
         let zero = Bucket(
@@ -42,11 +41,11 @@ struct HistogramBuckets {
         indexed(histogram.positiveSpans, histogram.positiveBuckets).map { index, count in
             let bounds = histogram.customBounds
             let place = Int(index)
-            let lower = place <= 0 ? -Double.infinity : bounds[min(place, bounds.count) - 1]
+            let isOpen = place <= 0 || bounds.isEmpty
+            let lower = isOpen ? -Double.infinity : bounds[min(place, bounds.count) - 1]
             let upper = bounds.indices.contains(place) ? bounds[place] : .infinity
             return Bucket(
-                lower: bounds.isEmpty ? -.infinity : lower, upper: upper, count: count,
-                rule: place <= 0 ? 3 : 0)
+                lower: lower, upper: upper, count: count, rule: place <= 0 ? 3 : 0)
         }
     }
 
@@ -65,15 +64,7 @@ struct HistogramBuckets {
         return result
     }
 
-    /// The upper bound of a bucket: 2^(index * 2^-schema). The last one that is finite is the
-    /// largest float64.
     private static func bound(_ index: Int32, _ schema: Int32) -> Double {
-        let exponent =
-            schema <= 0
-            ? Double(Int64(index) << Int64(min(-schema, 32)))
-            : Double(index) / Double(1 << Int64(min(schema, 32)))
-        let bound = exp2(exponent)
-        let isLast = exponent >= 1024 && exponent - exp2(-Double(schema)) < 1024
-        return isLast ? Double.greatestFiniteMagnitude : bound
+        FloatHistogram.upperBound(Int(index), schema: schema)
     }
 }

@@ -20,6 +20,13 @@ private let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "zstd": fuzzZstandard,
     "response": fuzzResponse,
     "write-request": fuzzWriteRequest,
+    "xor": fuzzXOR,
+    "wal": fuzzWAL,
+    "head-chunks": fuzzHeadChunks,
+    "index": fuzzIndex,
+    "exposition": fuzzExposition,
+    "layout": fuzzLayout,
+    "promql": fuzzPromQL,
     "yaml": fuzzYAML,
 ]
 
@@ -46,6 +53,11 @@ private func runFuzzer(
 public func fuzzMain(
     _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 ) -> Int32 {
+    if let folder = getenv("FUZZ_SEEDS") {
+        _ = chosen
+        writeSeeds(String(cString: getenv("FUZZ_TARGET")), to: String(cString: folder))
+        return 0
+    }
     var count = count
     var arguments = arguments
     return runFuzzer(&count, &arguments) { start, count in

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import ChunkEncoding
+import Glibc
+import Model
+import Platform
+
+@testable import TSDB
+
+/// Writes what a target begins with: small inputs that use much of their format.
+func writeSeeds(_ target: String, to folder: String) {
+    let texts = textSeeds[target]?.map { Array($0.utf8) } ?? []
+    for (number, seed) in (texts + binarySeeds(target)).enumerated() {
+        guard let file = fopen("\(folder)/seed-\(number)", "w") else { continue }
+        fwrite(seed, 1, seed.count, file)
+        fclose(file)
+    }
+}
+
+private let exposition = """
+    # HELP a_total text \\ with "quotes"
+    # TYPE a_total counter
+    a_total{x="1",y="\\"\\n"} 1e3 1700000000000
+    # TYPE h histogram
+    h_bucket{le="+Inf"} 5 # {id="7"} 0.5 1.5
+    # UNIT s_seconds seconds
+    {"utf.8",l="µ"} NaN
+    g -0.25
+    g_created 12.5
+
+    """
+
+private let textSeeds: [String: [String]] = [
+    "exposition": ["a" + exposition, "c" + exposition + "# EOF\n"],
+    "layout": [exposition, "a 1\nb{c=\"d\"} 2\n", "a 1 5\nb 2\nb 3"],
+    "promql": [
+        "sum by (a, \"b.c\") (rate(foo{x=~\"a|b\", y!=\"\"}[5m] offset -1h)) / on (a) group_left bar",
+        "topk(5, up) or {\"a.b\", c=`d`} @ 1.5 unless -1 ^ 2 > bool 3 # comment",
+        "max_over_time((a + b)[step() * 2:min_of(1m, range())] @ end() offset (5m - 3))",
+        "a smoothed + fill_left(-1) fill_right(0x1F) b </ 3 >/ 0.5e-3",
+        "my{a=\"b\"} 1 2+3x4 _x2 stale {{schema:1 sum:-0.3 buckets:[1 2 3]}}+{{n_buckets:[4]}}x3",
+    ],
+    "yaml": [
+        "a: [1, 'two', \"\\x41\"]\nb: &x {c: !!str 3, ? d : ~}\n<<: *x\ne: |\n  text\n  more\n",
+        "- 0x1F\n- .inf\n- 2001-01-01\n- >-\n   folded\n\n   text\n--- \n...\n",
+    ],
+    "json": ["{\"a\": [1, -2.5e-3, true, null, \"\\u00b5\\ud83d\\ude00\\n\"], \"b\": {}}"],
+    "response": [
+        "\u{40}HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Type: text/plain\r\n\r\na 1\n",
+        "\u{20}HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\na 1\n\r\n0\r\n\r\n",
+        "\u{10}HTTP/1.0 503 Gone\r\nConnection: close\r\n\r\ntext",
+    ],
+    "snappy": ["abcabcabcabcabcabc"],
+]
+
+private func binarySeeds(_ target: String) -> [[UInt8]] {
+    switch target {
+    case "xor": xorSeeds
+    case "wal": [record(of: labels)] + [samplesRecord]
+    case "head-chunks": [headChunks]
+    case "index": [indexFile()].compactMap(\.self)
+    default: []
+    }
+}
+
+private let labels = [
+    Labels([LabelName.metric: "a", "l": "x"]), Labels([LabelName.metric: "a", "l": "y"]),
+    Labels([LabelName.metric: "b", "m": "x"]),
+]
+
+private var xorSeeds: [[UInt8]] {
+    var times: [Timestamp] = (0..<20).map { $0 * 15_000 }
+    times[7] += 3
+    for late in 13..<20 { times[late] += 1 << 40 }
+    let floats: [Double] = (0..<20).map { $0 < 5 ? 1 : Double($0) / 7 }
+    return encodeXOR(times, floats, samplesPerChunk: 10).map(\.bytes)
+}
+
+private func record(of labels: [Labels]) -> [UInt8] {
+    var record = SeriesRecord()
+    for (ref, labels) in labels.enumerated() {
+        record.append(UInt64(ref), labels.packed.span.bytes)
+    }
+    return record.writer.bytes
+}
+
+private var samplesRecord: [UInt8] {
+    var record = SamplesRecord()
+    for ref in 0..<5 as Range<UInt64> { record.append(ref, Timestamp(ref) * 1000, ref) }
+    return copied(record.bytes)
+}
+
+private var headChunks: [UInt8] {
+    var writer = ByteWriter()
+    for chunk in xorSeeds {
+        writer.uint64BE(7)
+        writer.uint64BE(0)
+        writer.uint64BE(1 << 50)
+        writer.uint8(1)
+        writer.uvarint(UInt64(chunk.count))
+        writer.append(chunk)
+        writer.uint32BE(0)
+    }
+    return writer.bytes
+}
+
+private func indexFile() -> [UInt8]? {
+    let path = "/dev/shm/narthex-fuzz-seed-\(getpid())"
+    defer { unlink(path) }
+    do {
+        var writer = try IndexWriter(path, LocalFileSystem())
+        for labels in labels {
+            let ranges = [TimeRange(start: 0, end: 9), TimeRange(start: 10, end: 20)]
+            try writer.add(labels, ranges.map { IndexedChunk(ref: 8, range: $0) })
+        }
+        try writer.finish()
+        let mapped = try MappedFile(path)
+        return copied(mapped.bytes)
+    } catch {
+        print("no seed: \(error)")
+        return nil
+    }
+}
+
+private func copied(_ bytes: borrowing RawSpan) -> [UInt8] {
+    (0..<bytes.byteCount).map { bytes[$0] }
+}

@@ -42,7 +42,8 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
     ],
     "Engines": [
         "TSDB": [
-            "Bytes", "CPlatform", "ChunkEncoding", "Compression", "Instrumentation", "JSON", "LinearRegex",
+            "Bytes", "CPlatform", "ChunkEncoding", "Compression", "Instrumentation", "JSON",
+            "LinearRegex",
             "Model", "Platform", "Storage",
         ],
         "PromQL": [
@@ -60,7 +61,7 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
         "Scraping": [
             "Bytes", "Compression", "Discovery", "Exposition", "Instrumentation", "Model",
             "Platform", "Relabeling", "ScrapeClient", "Settings", "Storage", "YAML",
-        ]
+        ],
     ],
     "Interfaces": [
         "PrometheusAPI": [
@@ -87,7 +88,7 @@ let foreign: [String: [Target.Dependency]] = [
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
-    ],
+    ]
 ]
 
 /// The native libraries that the C shims link, by their Debian names.
@@ -254,7 +255,7 @@ let package = Package(
     name: "narthex",
     products: isWanted("narthex") ? [.executable(name: "narthex", targets: ["narthex"])] : [],
     dependencies: [
-        ("HTTP", .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2")),
+        ("HTTP", .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"))
     ].filter { (gate: String, _: Package.Dependency) in isWanted(gate) }.map(\.1),
     targets: targets,
     cxxLanguageStandard: .cxx17

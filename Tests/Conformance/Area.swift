@@ -29,36 +29,36 @@ protocol Area {
 func allAreas() -> [any Area] {
     var areas: [any Area] = []
     #if canImport(Discovery)
-    areas.append(FileDiscoveryArea())
+        areas.append(FileDiscoveryArea())
     #endif
     #if canImport(Exposition)
-    areas.append(ExpositionArea())
-    areas.append(OpenMetricsArea())
+        areas.append(ExpositionArea())
+        areas.append(OpenMetricsArea())
     #endif
     #if canImport(Model)
-    areas.append(LabelsArea())
+        areas.append(LabelsArea())
     #endif
     #if canImport(PrometheusAPI)
-    areas.append(HTTPAPIArea())
-    areas.append(RemoteWriteArea())
-    areas.append(TSDBFolderArea())
+        areas.append(HTTPAPIArea())
+        areas.append(RemoteWriteArea())
+        areas.append(TSDBFolderArea())
     #endif
     #if canImport(PrometheusServer)
-    areas.append(PrometheusConfigurationArea())
+        areas.append(PrometheusConfigurationArea())
     #endif
     #if canImport(Relabeling)
-    areas.append(RelabelArea())
+        areas.append(RelabelArea())
     #endif
     #if canImport(PromQLSyntax)
-    areas.append(PromQLParserArea())
+        areas.append(PromQLParserArea())
     #endif
     #if canImport(TSDB)
-    areas.append(TSDBArea())
+        areas.append(TSDBArea())
     #endif
     #if canImport(PromQLScripts)
-    areas.append(PromQLScriptArea())
-    areas.append(PromQLScriptRunnerArea())
-    areas.append(PromQLEngineArea())
+        areas.append(PromQLScriptArea())
+        areas.append(PromQLScriptRunnerArea())
+        areas.append(PromQLEngineArea())
     #endif
     return areas
 }

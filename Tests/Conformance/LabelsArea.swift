@@ -66,9 +66,9 @@
             return try report(folder, "regex.json") { element in
                 let matcher = try Matcher("l", .regexMatch, text(element["regex"]))
                 let found = values.indices.filter { index in
-                let value = values[index]
-                return matcher.matches(value.raw)
-            }
+                    let value = values[index]
+                    return matcher.matches(value.raw)
+                }
                 return found == element["matches"] as? [Int]
                     ? nil
                     : "\(text(element["regex"])): \(found), not \(element["matches"] ?? "none")"

@@ -18,7 +18,8 @@ private struct Decoded {
     }
 }
 
-/// A chunk of which the head and the first two samples stand: 1000 at time 0, and 15 s later the same.
+/// A chunk of which the head and the first two samples stand: 1000 at time 0, and 15 s later the
+/// same.
 private func begin(_ count: UInt8, starts: UInt8 = 0) -> BitWriter {
     var writer = BitWriter([0, count, starts])
     writer.put(0, 8)

@@ -54,6 +54,7 @@ func allAreas() -> [any Area] {
     #endif
     #if canImport(TSDB)
         areas.append(TSDBArea())
+        areas.append(HistogramChunksArea())
     #endif
     #if canImport(PromQLScripts)
         areas.append(PromQLScriptArea())

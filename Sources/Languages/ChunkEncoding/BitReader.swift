@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Reading foreign chunks bit by bit. A read beyond the end gives zeros and is remembered, so that a
-// decoder looks for damage once a sample and not once a field; whatever repeats as often as the bytes
-// say must be bounded by `remainingBits` first.
+// decoder looks for damage once a sample and not once a field; whatever repeats as often as the
+// bytes say must be bounded by `remainingBits` first.
 
 internal import Bytes
 

@@ -51,8 +51,8 @@ struct BucketUnion {
         return indices
     }
 
-    /// Whether a bucket of the chunk's last histogram has more than the new one, or is populated and
-    /// gone. Both lists are absolute counts.
+    /// Whether a bucket of the chunk's last histogram has more than the new one, or is populated
+    /// and gone. Both lists are absolute counts.
     func isReset<Count: Comparable & SignedNumeric>(from old: [Count], to new: [Count]) -> Bool {
         for place in indices.indices {
             guard let oldAt = inChunk[place] else { continue }

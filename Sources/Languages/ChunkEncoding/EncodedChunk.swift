@@ -83,8 +83,8 @@ package func decodeFloats(
         chunk, encoding, within: range, &timestamps, &values, startTimestamps: &starts)
 }
 
-/// The same with start timestamps as a third column: one a sample, 0 for none, in the encodings that
-/// have them, else nothing.
+/// The same with start timestamps as a third column: one a sample, 0 for none, in the encodings
+/// that have them, else nothing.
 package func decodeFloats(
     _ chunk: RawSpan, _ encoding: EncodedChunk.Encoding, within range: TimeRange,
     _ timestamps: inout [Timestamp], _ values: inout [Double],

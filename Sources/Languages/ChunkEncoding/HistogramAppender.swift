@@ -5,7 +5,7 @@
 // next histogram goes into a chunk is decided as upstream decides it:
 //
 //     it has buckets that the chunk lacks           the chunk is written anew with them
-//     it lacks buckets that the chunk has           they are added to it (counters: if empty so far)
+//     it lacks buckets that the chunk has           they are added to it (counters: where empty)
 //     other schema, zero threshold, custom bounds,  a new chunk
 //     a counter reset, gauge behind counter,
 //     anything behind a stale sample
@@ -64,8 +64,8 @@ package struct HistogramAppender<State: HistogramState>: Sendable {
 
     // MARK: Appending
 
-    /// Adds a histogram that is later than the last one. `previous` is the chunk before this one, if
-    /// it was there: where this one is empty, it decides what the header says.
+    /// Adds a histogram that is later than the last one. `previous` is the chunk before this one,
+    /// if it was there: where this one is empty, it decides what the header says.
     package mutating func append(
         _ timestamp: Timestamp, _ histogram: Histogram, after previous: Self? = nil
     ) -> HistogramAppendOutcome {

@@ -89,9 +89,10 @@ package struct HistogramDecoder<State: HistogramState>: ~Escapable {
     }
 }
 
-/// Appends the samples of a chunk of histograms that lie within the closed `range` to three parallel
-/// columns, with counter-reset hints as upstream's iterators give them. Samples are taken to be in
-/// time order; a start timestamp of 0 means none. On an error the columns are as they were.
+/// Appends the samples of a chunk of histograms that lie within the closed `range` to three
+/// parallel columns, with counter-reset hints as upstream's iterators give them. Samples are taken
+/// to be in time order; a start timestamp of 0 means none. On an error the columns are as they
+/// were.
 package func decodeHistograms(
     _ chunk: RawSpan, _ encoding: EncodedChunk.Encoding, within range: TimeRange,
     _ timestamps: inout [Timestamp], _ histograms: inout [FloatHistogram],

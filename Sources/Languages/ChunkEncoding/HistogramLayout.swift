@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Chunks of native histograms. All samples of a chunk have one layout, which stands before the first:
+// Chunks of native histograms. All samples of a chunk have one layout, which stands before the
+// first:
 //
-//     u16 sample count | flags | layout | first sample | further samples, bit after bit, zero padded
+//     u16 sample count | flags | layout | first sample | further samples, zero padded
 //
 //     flags            the two highest bits: what is known of a counter reset before the chunk
 //     layout           zero threshold | schema | positive spans | negative spans | custom bounds
@@ -37,7 +38,8 @@ package struct HistogramLayout: Sendable, Hashable {
         spans.reduce(0) { $0 &+ Int($1.length) }
     }
 
-    /// Whether buckets of this schema are understood; those finer than 8 are made coarser on reading.
+    /// Whether buckets of this schema are understood; those finer than 8 are made coarser on
+    /// reading.
     var isKnown: Bool { schema == FloatHistogram.customBucketsSchema || (-9...52).contains(schema) }
 
     // MARK: Reading

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Samples of integer histograms. Buckets are kept as they are in memory, each as a delta against the
-// bucket before it.
+// Samples of integer histograms. Buckets are kept as they are in memory, each as a delta against
+// the bucket before it.
 //
 //     first    time | count (unsigned) | zero count (unsigned) | 64 bits of sum | buckets
 //     others   time | count | zero count | sum as in XOR chunks | buckets
 //
-// All fields but the sum are signed where not said otherwise; in samples after the first each is the
-// change of its change, which is zero before the second.
+// All fields but the sum are signed where not said otherwise; in samples after the first each is
+// the change of its change, which is zero before the second.
 
 package import Model
 

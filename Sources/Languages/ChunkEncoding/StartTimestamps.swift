@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Start timestamps within chunks (encodings 4, 5 and 6). A byte in the chunk's head tells whether the
-// first sample has one (top bit) and at which sample it changes first (the other bits, 0 for never).
+// Start timestamps within chunks (encodings 4, 5 and 6). A byte in the chunk's head tells whether
+// the first sample has one (top bit) and at which sample it changes first (the other bits, 0 for
+// never).
 //
 //     first sample              varint of time - start, where the top bit is set
 //     the one of the change     signed integer of variable width: time of the sample before - start

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reading side of XOR2 chunks: floats, like XOR chunks, with one control field for time and value
-// and with room for start timestamps.
+// The reading side of XOR2 chunks: floats, like XOR chunks, with one control field for time and
+// value and with room for start timestamps.
 //
 //     u16 sample count | start timestamp header | first sample | second sample | further samples
 //
@@ -99,8 +99,8 @@ private struct XOR2Decoder: ~Escapable {
     }
 }
 
-/// Appends the samples of an XOR2 chunk that lie within the closed `range` to three parallel columns.
-/// A start timestamp of 0 means none. On an error the columns are as they were.
+/// Appends the samples of an XOR2 chunk that lie within the closed `range` to three parallel
+/// columns. A start timestamp of 0 means none. On an error the columns are as they were.
 func decodeXOR2(
     _ chunk: RawSpan, within range: TimeRange, _ timestamps: inout [Timestamp],
     _ values: inout [Double], startTimestamps: inout [Timestamp]

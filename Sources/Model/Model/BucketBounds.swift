@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The bounds of exponential buckets between 0.5 and 1. Upstream has them as a table whose last digits
-// are not rounded well; since they show in every answer with buckets and go into quantiles, they are
-// reproduced to the last bit: as geometric means, halving intervals, which IEEE arithmetic defines
-// exactly, and the distance of the table from those in units of the last place.
+// The bounds of exponential buckets between 0.5 and 1. Upstream has them as a table whose last
+// digits are not rounded well; since they show in every answer with buckets and go into quantiles,
+// they are reproduced to the last bit: as geometric means, halving intervals, which IEEE arithmetic
+// defines exactly, and the distance of the table from those in units of the last place.
 //
 // Source: https://github.com/prometheus/prometheus/blob/main/model/histogram/generic.go
 

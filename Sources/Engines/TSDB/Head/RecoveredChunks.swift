@@ -125,7 +125,8 @@ struct RecoveredChunks {
         if source.encoding?.holdsFloats == true {
             try source.decode(newest.range, into: &columns)
         } else {
-            // Histograms have no last value; they are only found in folders that are not written to.
+            // Histograms have no last value; they are only found in folders that are not written
+            // to.
             columns.timestamps = [newest.range.end]
             columns.values = [0]
         }

@@ -17,8 +17,8 @@ extension SampleColumns {
         ColumnMark(floats: timestamps.count, histograms: histogramTimestamps.count)
     }
 
-    /// Appends the samples of a chunk that lie within the closed range. On an error the columns are as
-    /// they were.
+    /// Appends the samples of a chunk that lie within the closed range. On an error the columns are
+    /// as they were.
     @inline(__always)
     mutating func append(
         _ chunk: RawSpan, _ encoding: EncodedChunk.Encoding, within range: TimeRange
@@ -73,8 +73,8 @@ extension SampleColumns {
 
     // MARK: Merges
 
-    /// Merges two runs of samples, from `first` to `middle` and from there on, each in time order, into
-    /// one. Of samples with one time that of the first run stays.
+    /// Merges two runs of samples, from `first` to `middle` and from there on, each in time order,
+    /// into one. Of samples with one time that of the first run stays.
     mutating func merge(_ first: ColumnMark, _ middle: ColumnMark) {
         guard let end = lastTime(first, middle), let start = firstTime(middle), start <= end else {
             return

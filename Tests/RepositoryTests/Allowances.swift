@@ -58,6 +58,7 @@ enum Allowances {
         "Sources/Engines/TSDB/WAL/WALReader.swift",
         "Sources/Engines/TSDB/WAL/WALRecord.swift",
         "Sources/Engines/TSDB/WAL/WALWriter.swift",
+        "Sources/Languages/ChunkEncoding/BitReader.swift",
         "Sources/Languages/ChunkEncoding/XORChunks.swift",
         "Sources/Languages/ChunkEncoding/XORDecoder.swift",
         "Sources/Languages/ChunkEncoding/XORState.swift",

@@ -19,7 +19,9 @@ struct Answer {
         annotations =
             valuesOnly
             ? []
-            : Set((table["warnings"] as? [String] ?? []) + (table["infos"] as? [String] ?? []))
+            : Set(
+                ((table["warnings"] as? [String] ?? []) + (table["infos"] as? [String] ?? []))
+                    .compactMap(KnownDifferences.comparable(annotation:)))
         let data = table["data"] as? [String: Any] ?? [:]
         type = data["resultType"] as? String ?? ""
         points = [:]

@@ -189,6 +189,29 @@ struct Bench: Sendable {
         #expect(try values("sort(limit)") == [1, 2, 100])
     }
 
+    @Test("Numbers that are no time have the date parts of upstream's overflow")
+    func datesOfNoTime() throws {
+        let bench = try Bench(load)
+        func value(_ query: String) throws -> Double? {
+            guard case .vector(let elements) = try bench.instant(query, at: 0).value else {
+                return nil
+            }
+            return elements.first?.value
+        }
+        for number in ["NaN", "-Inf", "1e300"] {
+            #expect(try value("year(vector(\(number)))") == 292_277_026_596)
+            #expect(try value("month(vector(\(number)))") == 12)
+            #expect(try value("day_of_month(vector(\(number)))") == 4)
+            #expect(try value("day_of_year(vector(\(number)))") == 339)
+            #expect(try value("day_of_week(vector(\(number)))") == 0)
+            #expect(try value("hour(vector(\(number)))") == 15)
+            #expect(try value("minute(vector(\(number)))") == 30)
+        }
+        #expect(try value("year(vector(-62167219201))") == -1)
+        #expect(try value("day_of_week(vector(-86400))") == 3)
+        #expect(try value("days_in_month(vector(951782400))") == 29)
+    }
+
     @Test("A subquery of more steps than samples are allowed is refused, not attempted")
     func manySteps() throws {
         let bench = try Bench(load)

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import func Glibc.log2
-
 /// One bucket of a native histogram with its bounds.
 package struct HistogramBucket: Sendable, Hashable {
     package var lower: Double
@@ -24,9 +22,9 @@ package struct HistogramBucket: Sendable, Hashable {
     /// finite bounds. Exponential buckets are even on a logarithmic scale.
     package func fraction(below value: Double, linear: Bool) -> Double {
         if linear { return (value - lower) / (upper - lower) }
-        let logLower = log2(lower.magnitude)
-        let logUpper = log2(upper.magnitude)
-        let logValue = log2(value.magnitude)
+        let logLower = GoMath.log2(lower.magnitude)
+        let logUpper = GoMath.log2(upper.magnitude)
+        let logValue = GoMath.log2(value.magnitude)
         if value > 0 { return (logValue - logLower) / (logUpper - logLower) }
         return 1 - ((logValue - logUpper) / (logLower - logUpper))
     }

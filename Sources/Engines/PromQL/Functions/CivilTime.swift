@@ -3,7 +3,11 @@
 internal import Model
 
 /// A time as date and time of day in UTC, by the proleptic Gregorian calendar.
-/// Algorithm: H. Hinnant, https://howardhinnant.github.io/date_algorithms.html
+///
+/// Days are counted from the first of March of a year divisible by 400, as in H. Hinnant,
+/// https://howardhinnant.github.io/date_algorithms.html; that year is so early that the count is
+/// not negative for any year in use. Seconds wrap beyond it and beyond the last year, as upstream's
+/// do: NaN and huge numbers have years, too.
 struct CivilTime {
     let year: Int64
     let month: Int64
@@ -20,24 +24,29 @@ struct CivilTime {
     }
 
     init(seconds: Int64) {
-        let days = seconds.flooredQuotient(by: 86_400)
-        let rest = seconds &- days &* 86_400
+        let absolute = UInt64(bitPattern: seconds &+ Self.daysFromStart * 86_400)
+        let days = Int64(absolute / 86_400)
+        let rest = Int64(absolute % 86_400)
         hour = rest / 3600
         minute = rest % 3600 / 60
         second = rest % 60
-        weekday = (days % 7 + 11) % 7
+        weekday = (days + 3) % 7
 
-        let shifted = days + 719_468
-        let era = shifted.flooredQuotient(by: 146_097)
-        let dayOfEra = shifted - era * 146_097
+        let era = days / 146_097
+        let dayOfEra = days % 146_097
         let yearOfEra =
             (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
         let monthFromMarch = (5 * dayOfYear + 2) / 153
         day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
         month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        year = yearOfEra + (era - Self.eras) * 400 + (month <= 2 ? 1 : 0)
     }
+
+    /// Spans of 400 years from the start of the count to the year 0.
+    private static let eras: Int64 = 730_692_556
+    /// Days from the start of the count to 1970.
+    private static let daysFromStart = eras * 146_097 + 719_468
 
     var isLeapYear: Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
 
@@ -62,12 +71,5 @@ struct CivilTime {
         }
         let date = "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
         return "\(date)T\(padded(hour, 2)):\(padded(minute, 2)):\(padded(second, 2))Z"
-    }
-}
-
-extension Int64 {
-    fileprivate func flooredQuotient(by divisor: Int64) -> Int64 {
-        let quotient = self / divisor
-        return self % divisor < 0 ? quotient - 1 : quotient
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Glibc
+internal import Model
 internal import PromQLSyntax
 
 /// Functions of single floats, applied to whole rows.
@@ -11,23 +11,23 @@ enum FloatFunctions {
         case .abs: { $0.mapFloats { $0.magnitude } }
         case .ceil: { $0.mapFloats { $0.rounded(.up) } }
         case .floor: { $0.mapFloats { $0.rounded(.down) } }
-        case .exp: { $0.mapFloats { Glibc.exp($0) } }
+        case .exp: { $0.mapFloats { GoMath.exp($0) } }
         case .sqrt: { $0.mapFloats { $0.squareRoot() } }
-        case .ln: { $0.mapFloats { log($0) } }
-        case .log2: { $0.mapFloats { Glibc.log2($0) } }
-        case .log10: { $0.mapFloats { Glibc.log10($0) } }
-        case .sin: { $0.mapFloats { Glibc.sin($0) } }
-        case .cos: { $0.mapFloats { Glibc.cos($0) } }
-        case .tan: { $0.mapFloats { Glibc.tan($0) } }
-        case .asin: { $0.mapFloats { Glibc.asin($0) } }
-        case .acos: { $0.mapFloats { Glibc.acos($0) } }
-        case .atan: { $0.mapFloats { Glibc.atan($0) } }
-        case .sinh: { $0.mapFloats { Glibc.sinh($0) } }
-        case .cosh: { $0.mapFloats { Glibc.cosh($0) } }
-        case .tanh: { $0.mapFloats { Glibc.tanh($0) } }
-        case .asinh: { $0.mapFloats { Glibc.asinh($0) } }
-        case .acosh: { $0.mapFloats { Glibc.acosh($0) } }
-        case .atanh: { $0.mapFloats { Glibc.atanh($0) } }
+        case .ln: { $0.mapFloats { GoMath.log($0) } }
+        case .log2: { $0.mapFloats { GoMath.log2($0) } }
+        case .log10: { $0.mapFloats { GoMath.log10($0) } }
+        case .sin: { $0.mapFloats { GoMath.sin($0) } }
+        case .cos: { $0.mapFloats { GoMath.cos($0) } }
+        case .tan: { $0.mapFloats { GoMath.tan($0) } }
+        case .asin: { $0.mapFloats { GoMath.asin($0) } }
+        case .acos: { $0.mapFloats { GoMath.acos($0) } }
+        case .atan: { $0.mapFloats { GoMath.atan($0) } }
+        case .sinh: { $0.mapFloats { GoMath.sinh($0) } }
+        case .cosh: { $0.mapFloats { GoMath.cosh($0) } }
+        case .tanh: { $0.mapFloats { GoMath.tanh($0) } }
+        case .asinh: { $0.mapFloats { GoMath.asinh($0) } }
+        case .acosh: { $0.mapFloats { GoMath.acosh($0) } }
+        case .atanh: { $0.mapFloats { GoMath.atanh($0) } }
         case .rad: { $0.mapFloats { $0 * .pi / 180 } }
         case .deg: { $0.mapFloats { $0 * 180 / .pi } }
         case .sgn: { $0.mapFloats { $0 < 0 ? -1 : $0 > 0 ? 1 : $0 } }

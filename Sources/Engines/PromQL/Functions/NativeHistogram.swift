@@ -4,7 +4,6 @@
 // a logarithmic scale in exponential buckets, on a linear one in custom buckets and the zero
 // bucket. Observations of NaN count, but are in no bucket; the sum is NaN then.
 
-internal import Glibc
 internal import Model
 internal import PromQLSyntax
 
@@ -110,10 +109,10 @@ struct NativeHistogram {
         if histogram.usesCustomBuckets || (bucket.lower <= 0 && bucket.upper >= 0) {
             return bucket.lower + (bucket.upper - bucket.lower) * fraction
         }
-        let lower = log2(bucket.lower.magnitude)
-        let upper = log2(bucket.upper.magnitude)
-        if bucket.lower > 0 { return exp2(lower + (upper - lower) * fraction) }
-        return -exp2(upper + (lower - upper) * (1 - fraction))
+        let lower = GoMath.log2(bucket.lower.magnitude)
+        let upper = GoMath.log2(bucket.upper.magnitude)
+        if bucket.lower > 0 { return GoMath.exp2(lower + (upper - lower) * fraction) }
+        return -GoMath.exp2(upper + (lower - upper) * (1 - fraction))
     }
 
     /// The part of all observations between two values.

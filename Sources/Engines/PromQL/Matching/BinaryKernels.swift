@@ -4,6 +4,7 @@
 // steps where a side has none are computed along and never looked at.
 
 internal import Glibc
+internal import Model
 internal import PromQLSyntax
 
 enum BinaryKernels {
@@ -32,8 +33,8 @@ enum BinaryKernels {
         case .multiply: combine(left, right, &result) { $0 * $1 }
         case .divide: combine(left, right, &result) { $0 / $1 }
         case .modulo: combine(left, right, &result) { fmod($0, $1) }
-        case .power: combine(left, right, &result) { goPower($0, $1) }
-        case .atan2: combine(left, right, &result) { atan2($0, $1) }
+        case .power: combine(left, right, &result) { GoMath.pow($0, $1) }
+        case .atan2: combine(left, right, &result) { GoMath.atan2($0, $1) }
         case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual, .trimUpper,
             .trimLower, .and, .or, .unless:
             break
@@ -51,8 +52,8 @@ enum BinaryKernels {
         case .multiply: update(&values, right) { $0 * $1 }
         case .divide: update(&values, right) { $0 / $1 }
         case .modulo: update(&values, right) { fmod($0, $1) }
-        case .power: update(&values, right) { goPower($0, $1) }
-        case .atan2: update(&values, right) { atan2($0, $1) }
+        case .power: update(&values, right) { GoMath.pow($0, $1) }
+        case .atan2: update(&values, right) { GoMath.atan2($0, $1) }
         case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual, .trimUpper,
             .trimLower, .and, .or, .unless:
             break
@@ -70,8 +71,8 @@ enum BinaryKernels {
         case .multiply: update(&values, left) { $1 * $0 }
         case .divide: update(&values, left) { $1 / $0 }
         case .modulo: update(&values, left) { fmod($1, $0) }
-        case .power: update(&values, left) { goPower($1, $0) }
-        case .atan2: update(&values, left) { atan2($1, $0) }
+        case .power: update(&values, left) { GoMath.pow($1, $0) }
+        case .atan2: update(&values, left) { GoMath.atan2($1, $0) }
         case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual, .trimUpper,
             .trimLower, .and, .or, .unless:
             break

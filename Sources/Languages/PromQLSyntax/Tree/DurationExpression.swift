@@ -2,7 +2,6 @@
 
 package import Model
 
-internal import func Glibc.pow
 
 /// A duration that may be computed (`5m + step()`): the range and step in brackets, and offsets.
 /// Numbers in it count seconds.
@@ -103,7 +102,7 @@ extension DurationExpression {
             case .add: return left + right
             case .subtract: return left - right
             case .multiply: return left * right
-            case .power: return pow(left, right)
+            case .power: return GoMath.pow(left, right)
             case .divide where right == 0:
                 throw DurationError(reason: "division by zero", source: source)
             case .divide: return left / right

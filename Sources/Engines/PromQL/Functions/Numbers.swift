@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Functions of Go's `math` that differ from C's in corner cases that users can see.
-
-internal import Glibc
+// Simple operations that upstream does otherwise than Swift in corner cases that users can see.
 
 /// `math.Min`: NaN wins unless the other is -Inf, and -0 is less than 0.
 @inline(__always)
@@ -33,10 +31,6 @@ func kahanAdd(_ value: Double, _ sum: inout Double, _ compensation: inout Double
     compensation = total.magnitude == .infinity ? 0 : compensation + lost
     sum = total
 }
-
-/// `math.Pow`, which differs from C's only where the base is -1 and the exponent infinite.
-@inline(__always)
-func goPower(_ base: Double, _ exponent: Double) -> Double { pow(base, exponent) }
 
 /// A float as a 64-bit integer, cut off towards zero; what does not fit becomes the least integer,
 /// as on the processors that upstream runs on.

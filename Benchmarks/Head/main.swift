@@ -146,6 +146,29 @@ try select("one target", [Matcher("instance", equals: "host-000003:9100")])
 try select(
     "regex",
     [Matcher("__name__", .regexMatch, "node_family_1.*_total"), Matcher("mode", .notEqual, "idle")])
+/// Many threads at once, each with selections of a target's series: what waiting for the head costs.
+@Sendable func readTargets(_ first: Int) {
+    for attempt in 0..<100 {
+        let target = String(format: "host-%06d:9100", (first * 31 + attempt) % min(targets, 100))
+        guard let querier = try? head.querier(over: range),
+            let set = try? querier.select(
+                [Matcher("instance", equals: target)], hints: SelectHints(range: range))
+        else { return }
+        var columns = SampleColumns()
+        for index in 0..<set.count {
+            _ = set.labels(at: index)
+            columns.removeAll()
+            try? set.read(index, range, into: &columns)
+        }
+    }
+}
+try measured("20 threads read series") {
+    let threads = try (0..<20).map { number in
+        try SystemThread("reader") { readTargets(number) }
+    }
+    for thread in threads { thread.join() }
+    return 20 * 100 * perTarget
+}
 try measured("close") {
     try head.close()
     return 0

@@ -3,6 +3,7 @@
 import Model
 import Platform
 import Storage
+import Synchronization
 import TSDB
 import Testing
 
@@ -135,5 +136,41 @@ struct CommitTests {
         #expect(
             try headContents(head).values.map(\.times.count).sorted() == [900]
                 + Array(repeating: 1000, count: 5))
+    }
+
+    @Test func seriesAreReadInAnyOrderByManyThreadsWhileSamplesArrive() throws {
+        let head = try openHead(folder)
+        let numbers = Array(0..<300)
+        for step in 0..<130 { try head.add(numbers, at: Int64(step)) { Double($0 * step) } }
+        let range = TimeRange(start: 0, end: .max)
+        let set = try head.querier(over: range).select([], hints: SelectHints(range: range))
+        let labels = (0..<set.count).map { set.labels(at: $0) }
+        let valueFactors = Dictionary(
+            uniqueKeysWithValues: numbers.map { (series($0), Double($0)) })
+        let failures = Mutex<[String]>([])
+        let readers = try (0..<4).map { reader in
+            try SystemThread("reader") {
+                var order = Array(0..<set.count)
+                var random = SeededGenerator(UInt64(reader))
+                if reader == 1 { order.reverse() }
+                if reader > 1 { order.shuffle(using: &random) }
+                for index in order {
+                    var columns = SampleColumns()
+                    try? set.read(index, range, into: &columns)
+                    let factor = valueFactors[labels[index]] ?? .nan
+                    let isRight =
+                        set.labels(at: index) == labels[index]
+                        && columns.timestamps == (0..<130).map { Int64($0) }
+                        && columns.values == (0..<130).map { factor * Double($0) }
+                    if !isRight { failures.withLock { $0.append("\(labels[index])") } }
+                }
+            }
+        }
+        // New series get new labels, and open chunks become full ones meanwhile.
+        for step in 130..<260 {
+            try head.add(numbers + [1000 + step], at: Int64(step)) { Double($0) }
+        }
+        for thread in readers { thread.join() }
+        #expect(failures.withLock { $0 } == [])
     }
 }

@@ -8,23 +8,99 @@ internal import Storage
 
 /// A chunk of the head that can be read without its lock.
 struct ChunkSource: Sendable {
+    enum Place: Sendable {
+        case full(HeadChunkFiles.Source)
+        /// Bytes of a copy of open chunks.
+        case open(Range<Int>)
+    }
+
     /// The times of the first and the last sample.
     var range: TimeRange
-    var place: HeadChunkFiles.Source
+    var place: Place
 
-    var bytes: [UInt8] {
+    /// How the bytes are encoded; nil for an encoding that is not known.
+    var encoding: EncodedChunk.Encoding? {
         switch place {
-        case .memory(let bytes, _): bytes
-        case .file(let file, let data, _):
-            unsafe file.bytes.extracting(data).withUnsafeBytes { unsafe [UInt8]($0) }
+        case .full(let source): source.encoding
+        case .open: .xor
+        }
+    }
+}
+
+/// What it takes to read some neighbouring series of a selection without the head's lock: their
+/// open chunks in one buffer, and where their full ones lie.
+struct CapturedSeries: Sendable {
+    /// Positions in the selection.
+    private(set) var indices: Range<Int>
+    private var sources: [ChunkSource] = []
+    /// Where the sources of each series begin; the newest is the first.
+    private var starts: [Int] = [0]
+    private var openBytes: [UInt8] = []
+
+    /// No series yet, from a position on.
+    init(from index: Int) { indices = index..<index }
+
+    /// How much memory the copied chunks take.
+    private(set) var byteCount = 0
+
+    // MARK: Filling
+
+    mutating func addFull(_ source: HeadChunkFiles.Source, _ range: TimeRange) {
+        if case .memory(let bytes, _) = source { byteCount += bytes.count }
+        sources.append(ChunkSource(range: range, place: .full(source)))
+    }
+
+    mutating func addOpen(_ range: TimeRange, _ appendBytes: (inout [UInt8]) -> Void) {
+        let start = openBytes.count
+        appendBytes(&openBytes)
+        byteCount += openBytes.count - start
+        sources.append(ChunkSource(range: range, place: .open(start..<openBytes.count)))
+    }
+
+    mutating func finishSeries() {
+        starts.append(sources.count)
+        indices = indices.lowerBound..<(indices.upperBound + 1)
+    }
+
+    // MARK: Reading
+
+    /// The chunks of a series, the oldest first.
+    func chunks(_ index: Int) -> ReversedCollection<ArraySlice<ChunkSource>> {
+        let position = index - indices.lowerBound
+        return sources[starts[position]..<starts[position + 1]].reversed()
+    }
+
+    /// Appends the samples of a series within the closed range.
+    func decode(
+        _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
+    ) throws(StorageError) {
+        for chunk in chunks(index)
+        where chunk.range.start <= range.end && chunk.range.end >= range.start {
+            try decode(chunk, range, into: &columns)
         }
     }
 
-    /// Appends the samples within the closed range.
     func decode(
-        _ range: TimeRange, into columns: inout SampleColumns
+        _ chunk: ChunkSource, _ range: TimeRange, into columns: inout SampleColumns
     ) throws(StorageError) {
-        try place.decode(range, into: &columns)
+        switch chunk.place {
+        case .full(let source): try source.decode(range, into: &columns)
+        case .open(let bytes):
+            do throws(ChunkError) {
+                try columns.append(openBytes.raw.extracting(bytes), .xor, within: range)
+            } catch {
+                throw StorageError(.damaged, "head: \(error)")
+            }
+        }
+    }
+
+    func bytes(_ chunk: ChunkSource) -> [UInt8] {
+        switch chunk.place {
+        case .full(.memory(let bytes, _)): bytes
+        case .full(.file(let file, let data, _)):
+            unsafe file.bytes.extracting(data).withUnsafeBytes { unsafe [UInt8]($0) }
+        case .open(let bytes): Array(openBytes[bytes])
+        }
     }
 }
 

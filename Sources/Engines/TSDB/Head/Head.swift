@@ -14,6 +14,8 @@ package final class Head: Sendable {
     let fileSystem: any FileSystem
     let metrics: HeadMetrics
     let store: GuardedStore
+    /// Reads the labels of selected series without the lock of `store`.
+    let labels: LabelReader
     let leases = Monitor(OpenQueriers())
     /// Held by a truncation for as long as it takes. Taken before, never under, the lock of
     /// `store`.
@@ -62,6 +64,7 @@ package final class Head: Sendable {
         self.metrics = metrics
         self.fileSystem = fileSystem
         self.store = store
+        labels = store.withLock { $0.labels.reader }
         self.writer = writer
         self.foreignData = foreignData
     }

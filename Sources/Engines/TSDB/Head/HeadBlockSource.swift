@@ -22,27 +22,37 @@ private struct HeadBlockSource: BlockSource {
     ) throws(StorageError) {
         let lease = Lease(head.leases)
         defer { withExtendedLifetime(lease) {} }
-        let members = head.store.withLock { $0.members([], range) }
-        for member in members {
-            let (labels, sources) = try head.store.withLock { (store) throws(StorageError) in
-                let sources = try store.sources(member.slot, range)
-                return (store.labels.labels(of: member.slot), sources)
+        let visible = TimeRange(
+            start: max(range.start, head.store.withLock { $0.visibleStart }), end: range.end)
+        let members = head.store.withLock { $0.members([], visible) }
+        var index = 0
+        while index < members.count {
+            let captured = try head.store.withLock { (store) throws(StorageError) in
+                try store.capture(
+                    members, from: index, count: HeadStore.captureLimit.series, visible)
             }
-            var chunks: [EncodedChunk] = []
-            for source in sources.reversed() { try append(source, to: &chunks) }
-            if !chunks.isEmpty { try body(labels, chunks) }
+            for index in captured.indices {
+                var chunks: [EncodedChunk] = []
+                for chunk in captured.chunks(index) {
+                    try append(chunk, of: captured, within: visible, to: &chunks)
+                }
+                let labels = head.labels.labels(of: members[index].slot)
+                if !chunks.isEmpty { try body(labels, chunks) }
+            }
+            index = captured.indices.upperBound
         }
     }
 
     private func append(
-        _ source: ChunkSource, to chunks: inout [EncodedChunk]
+        _ chunk: ChunkSource, of captured: CapturedSeries, within range: TimeRange,
+        to chunks: inout [EncodedChunk]
     ) throws(StorageError) {
-        guard let encoding = source.place.encoding else { return }
-        if range.start <= source.range.start, source.range.end <= range.end {
-            let bytes = source.bytes
+        guard let encoding = chunk.encoding else { return }
+        if range.start <= chunk.range.start, chunk.range.end <= range.end {
+            let bytes = captured.bytes(chunk)
             chunks.append(
                 EncodedChunk(
-                    encoding: encoding, range: source.range,
+                    encoding: encoding, range: chunk.range,
                     sampleCount: promisedSampleCount(bytes.raw, encoding), bytes: bytes))
             return
         }
@@ -51,7 +61,7 @@ private struct HeadBlockSource: BlockSource {
                 .unsupported, "cutting a chunk: \(ChunkError.unsupported(encoding))")
         }
         var columns = SampleColumns()
-        try source.decode(range, into: &columns)
+        try captured.decode(chunk, range, into: &columns)
         chunks += encodeXOR(
             columns.timestamps, columns.values, samplesPerChunk: 2 * targetSampleCount)
     }

@@ -80,39 +80,3 @@ struct HeadQuerier: Querier {
         }
     }
 }
-
-/// A series of a selection, and the newest sample that the selection shows of it. Since samples of
-/// a series come in order, that time is all that isolation needs.
-struct SelectedSeries: Sendable {
-    var slot: UInt32
-    var newest: Timestamp
-}
-
-struct HeadSeriesSet: SeriesSet {
-    let head: Head
-    let lease: Lease
-    let range: TimeRange
-    let members: [SelectedSeries]
-
-    var count: Int { members.count }
-
-    func labels(at index: Int) -> Labels {
-        head.store.withLock { $0.labels.labels(of: members[index].slot) }
-    }
-
-    func read(
-        _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
-    ) throws(StorageError) {
-        let member = members[index]
-        let wanted = TimeRange(
-            start: max(range.start, self.range.start),
-            end: min(range.end, self.range.end, member.newest))
-        guard wanted.start <= wanted.end else { return }
-        let sources = try head.store.withLock { (store) throws(StorageError) in
-            try store.sources(member.slot, wanted)
-        }
-        for source in sources.reversed() {
-            try source.decode(wanted, into: &columns)
-        }
-    }
-}

@@ -47,22 +47,38 @@ extension HeadStore {
         return isThere
     }
 
-    /// The bytes of the series' chunks in the closed range, the newest first.
-    func sources(
-        _ slot: UInt32, _ range: TimeRange
-    ) throws(StorageError) -> [ChunkSource] {
-        var sources: [ChunkSource] = []
+    // MARK: Capturing
+
+    /// How many series, and about how many copied bytes, are captured under one hold of the lock.
+    static let captureLimit = (series: 128, bytes: 1 << 18)
+
+    /// Captures what is in the closed range of up to `count` members: the one at `first`, and those
+    /// after it as far as the limits go.
+    func capture(
+        _ members: [SelectedSeries], from first: Int, count: Int, _ range: TimeRange
+    ) throws(StorageError) -> CapturedSeries {
+        var captured = CapturedSeries(from: first)
+        for index in first..<min(first + count, members.count) {
+            let end = min(range.end, members[index].newest)
+            try capture(
+                members[index].slot, TimeRange(start: range.start, end: end), &captured)
+            captured.finishSeries()
+            if captured.byteCount > Self.captureLimit.bytes { break }
+        }
+        return captured
+    }
+
+    /// The chunks of one series in the closed range, the newest first.
+    private func capture(
+        _ slot: UInt32, _ range: TimeRange, _ captured: inout CapturedSeries
+    ) throws(StorageError) {
         let state = samples.series.states[slot]
-        if state.hasOpenChunk, state.encoder.timestamp >= range.start,
-            samples.pieces.firstTimestamp(state) <= range.end
-        {
-            var bytes: [UInt8] = []
-            bytes.reserveCapacity(state.encoder.byteCount)
-            samples.pieces.copy(state, to: &bytes)
+        if state.hasOpenChunk, state.encoder.timestamp >= range.start {
             let open = TimeRange(
                 start: samples.pieces.firstTimestamp(state), end: state.encoder.timestamp)
-            let encoding = EncodedChunk.Encoding.xor.rawValue
-            sources.append(ChunkSource(range: open, place: .memory(bytes, encoding: encoding)))
+            if open.start <= range.end {
+                captured.addOpen(open) { samples.pieces.copy(state, to: &$0) }
+            }
         }
         var isComplete = true
         samples.series.forEachChunk(slot) { chunk in
@@ -70,7 +86,7 @@ extension HeadStore {
             guard chunk.start <= range.end else { return true }
             let place = HeadChunkFiles.Place(file: chunk.file, offset: chunk.offset)
             if let source = files.source(place) {
-                sources.append(ChunkSource(range: chunk.range, place: source))
+                captured.addFull(source, chunk.range)
             } else {
                 isComplete = false
             }
@@ -79,6 +95,5 @@ extension HeadStore {
         guard isComplete else {
             throw StorageError(.damaged, "a head chunk file cannot be read any more")
         }
-        return sources
     }
 }

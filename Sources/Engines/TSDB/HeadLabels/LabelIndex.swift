@@ -58,15 +58,8 @@ struct LabelIndex: ~Copyable {
         }
     }
 
-    func labels(of slot: UInt32) -> Labels {
-        var packed: [UInt8] = []
-        let numbers = pairs(of: slot)
-        var size = 0
-        for index in numbers.indices { size += Int(pairs[numbers[index]].byteCount) }
-        packed.reserveCapacity(size)
-        appendLabels(of: slot, to: &packed)
-        return Labels(packed: packed)
-    }
+    /// Reads labels without the lock.
+    var reader: LabelReader { pairs.reader(labelSets, sets) }
 
     private func hasLabels(_ slot: UInt32, _ packed: RawSpan) -> Bool {
         let numbers = pairs(of: slot)

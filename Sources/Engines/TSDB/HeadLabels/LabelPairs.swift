@@ -79,7 +79,7 @@ struct LabelPairs: ~Copyable {
     /// Finds or creates the pair and counts one more series for it.
     mutating func retain(_ text: RawSpan) throws(StorageError) -> UInt32 {
         if let number = find(text) {
-            pairs[number].seriesCount += 1
+            changeSeriesCount(number, by: 1)
             return number
         }
         let run = try texts.allocate((text.byteCount + 3) / 4)
@@ -103,7 +103,7 @@ struct LabelPairs: ~Copyable {
 
     /// Counts one series less; true where that was the last one and the number is free now.
     mutating func release(_ number: UInt32) -> Bool {
-        pairs[number].seriesCount -= 1
+        changeSeriesCount(number, by: -1)
         guard pairs[number].seriesCount == 0 else { return false }
         let pair = pairs[number]
         table.remove(xxHash64(texts.bytes(pair.text, Int(pair.byteCount))), number)
@@ -111,6 +111,20 @@ struct LabelPairs: ~Copyable {
         names.remove(pair: number, from: pair.name)
         freeNumbers.append(number)
         return true
+    }
+
+    /// Writes nothing but the count: the other fields may be read meanwhile without the lock.
+    private func changeSeriesCount(_ number: UInt32, by change: Int) {
+        precondition(Int(number) < end, "no such pair")
+        let pair = unsafe pairs.pointer(Int(number))
+        unsafe pair.pointee.seriesCount = UInt32(Int(pair.pointee.seriesCount) + change)
+    }
+
+    /// A reader of labels whose sets of pairs lie in `sets`, by slot at `labelSets`.
+    func reader(_ labelSets: borrowing Column<UInt32>, _ sets: borrowing WordArena) -> LabelReader {
+        unsafe LabelReader(
+            labelSets: labelSets, sets: sets, pairs: UnsafePointer(pairs.pointer(0)),
+            texts: texts.start)
     }
 
     /// Forgets removed values; after a row of releases.

@@ -54,6 +54,9 @@ struct WordArena: ~Copyable {
         nonmutating set { words[word] = newValue }
     }
 
+    /// The address of word 0, which never changes.
+    var start: UnsafePointer<UInt32> { unsafe UnsafePointer(words.pointer(0)) }
+
     @_lifetime(borrow self)
     func span(_ run: UInt32, _ count: Int) -> Span<UInt32> {
         words.span(Int(run)..<(Int(run) + count))

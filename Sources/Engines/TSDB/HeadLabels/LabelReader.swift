@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Labels of series, read without the head's lock.
+//
+// What is read of a slot is written when its series is created and not again before the series is
+// dropped: the word of `labelSets`, the run of pairs that it names, the place of each pair's text,
+// and the text. (The count of series in a pair does change; it is a field of its own and is not
+// read here.) None of it moves, since a column never does. So a reader may take slots that
+//
+// - it got from the head under the lock, which orders its reads behind the writes, and
+// - that are not dropped while it reads: it holds a lease, for whose end a truncation waits, or it
+//   holds the lock.
+//
+// A querier that is opened while a truncation is under way is not waited for, but it selects only
+// series with samples that the truncation keeps, and those are not dropped.
+
+internal import Model
+
+@safe struct LabelReader: @unchecked Sendable {
+    // SAFETY: the memory is only read, by the rules above; the head that owns it must be kept alive
+    // by the owner of the reader.
+    private let labelSets: UnsafePointer<UInt32>
+    private let sets: UnsafePointer<UInt32>
+    private let pairs: UnsafePointer<LabelPairs.Pair>
+    private let texts: UnsafePointer<UInt32>
+
+    init(
+        labelSets: borrowing Column<UInt32>, sets: borrowing WordArena,
+        pairs: UnsafePointer<LabelPairs.Pair>, texts: UnsafePointer<UInt32>
+    ) {
+        unsafe self.labelSets = UnsafePointer(labelSets.pointer(0))
+        unsafe self.sets = sets.start
+        unsafe self.pairs = pairs
+        unsafe self.texts = texts
+    }
+
+    /// The labels of a slot that is in use.
+    func labels(of slot: UInt32) -> Labels {
+        let run = unsafe Int(labelSets[Int(slot)])
+        let numbers = unsafe UnsafeBufferPointer(start: sets + run + 1, count: Int(sets[run]))
+        var size = 0
+        for unsafenumber in unsafe numbers { unsafe size += Int(pairs[Int(number)].byteCount) }
+        let packed = unsafe [UInt8](unsafeUninitializedCapacity: size) { target, count in
+            guard let base = target.baseAddress else { return }
+            for unsafenumber in unsafe numbers {
+                let pair = unsafe pairs[Int(number)]
+                let text = unsafe UnsafeRawPointer(texts + Int(pair.text))
+                let length = min(Int(pair.byteCount), size - count)
+                unsafe UnsafeMutableRawPointer(base + count).copyMemory(
+                    from: text, byteCount: length)
+                count += length
+            }
+        }
+        return Labels(packed: packed)
+    }
+}

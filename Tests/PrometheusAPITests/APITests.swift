@@ -412,7 +412,9 @@ struct RemoteWriteTests {
                 #"{"metric":{"__name__":"v","i":"1"},"values":[[1,"2"]]},"#
                     + #"{"metric":{"__name__":"w","i":"1"},"values":[[1,"1"],[2,"3"]]}"#))
         let answer = bench.send("POST", "/api/v1/write", body: body([("w", 2000, 9)]))
-        #expect(answer.text.hasPrefix("duplicate sample for timestamp 2000;"))
+        #expect(
+            answer.text.hasPrefix(
+                "duplicate sample for timestamp 2000; overrides not allowed: existing "))
     }
 
     @Test("refuses what is no request")

@@ -47,7 +47,10 @@ final class MemoryStorage: Queryable, Appendable {
             for index in refs.indices {
                 let last = series[Int(refs[index].slot)].timestamps.last ?? .min
                 if timestamps[index] < last { outcome.faults.append((index, .outOfOrder)) }
-                if timestamps[index] == last { outcome.faults.append((index, .duplicate)) }
+                if timestamps[index] == last {
+                    let existing = series[Int(refs[index].slot)].values.last ?? .nan
+                    outcome.faults.append((index, .duplicate(existing: existing)))
+                }
             }
             if !outcome.faults.isEmpty { return }
             for index in refs.indices {

@@ -74,7 +74,7 @@ package enum SampleFault: Sendable, Hashable {
     /// Older than the newest sample of its series.
     case outOfOrder
     /// As old as the newest sample of its series, with another value.
-    case duplicate
+    case duplicate(existing: Double)
     /// Before the time from which the head still takes samples.
     case outOfBounds
     /// Before the out-of-order window.

@@ -11,7 +11,7 @@ package protocol Queryable: Sendable {
 /// A consistent view over one time range. Any thread may use it; it holds what it reads from alive
 /// until it is released.
 package protocol Querier: Sendable {
-    /// The series that fulfil all matchers, sorted by labels.
+    /// The series that fulfil all matchers, sorted by labels unless the hints allow otherwise.
     func select(_ matchers: [Matcher], hints: SelectHints) throws(StorageError) -> any SeriesSet
 
     /// The sorted names of labels of the series that fulfil all matchers (all series for none).
@@ -27,13 +27,16 @@ package struct SelectHints: Sendable {
     package var range: TimeRange
     /// Only the labels are wanted, no samples.
     package var labelsOnly = false
+    /// The series must come in label order. Upstream's answers show series of the head alone in the
+    /// order in which they were created where nothing else asks for an order.
+    package var needsOrder = true
 
     package init(range: TimeRange) { self.range = range }
 }
 
-/// The result of a selection: a fixed list of series in label order, whose samples are decoded on
-/// request, whole columns at a time. Reads of different series may run at once on different
-/// threads.
+/// The result of a selection: a fixed list of series, in label order unless the hints allowed
+/// otherwise, whose samples are decoded on request, whole columns at a time. Reads of different
+/// series may run at once on different threads.
 package protocol SeriesSet: Sendable {
     var count: Int { get }
     func labels(at index: Int) -> Labels

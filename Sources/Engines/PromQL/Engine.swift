@@ -99,6 +99,9 @@ package final class Engine: Sendable {
             throw QueryError(.storage(error), error.message)
         }
         let evaluation = Evaluation(configuration, options, querier, bounds, startedAt: begun)
+        if bounds.step == 0, case .vectorSelector = expression.unwrapped {
+            evaluation.needsOrder = false
+        }
         let prepared = monotonicNanoseconds()
         let value = try ResultBuilder(evaluation).value(of: expression)
         let finished = monotonicNanoseconds()

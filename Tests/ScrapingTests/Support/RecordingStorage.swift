@@ -54,7 +54,11 @@ final class RecordingStorage: Appendable {
                         && last.value.bitPattern == sample.value.bitPattern
                     if isSame { continue }
                     outcome.faults.append(
-                        (index, last.timestamp > timestamp ? .outOfOrder : .duplicate))
+                        (
+                            index,
+                            last.timestamp > timestamp
+                                ? .outOfOrder : .duplicate(existing: last.value)
+                        ))
                     continue
                 }
                 state.samples[slot, default: []].append(sample)

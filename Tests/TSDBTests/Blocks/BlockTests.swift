@@ -73,7 +73,7 @@ func matchersAgreeWithTheModel() throws {
         "host-(1|2)3?", "|j1", "j0|", "(up|j1)", "host-10|host-11|nothing", "/.*", "host-[0-9]",
     ]
     let operations: [Matcher.Operation] = [.equal, .notEqual, .regexMatch, .regexNoMatch]
-    for _ in 0..<1500 {
+    for _ in 0..<rounds(1500, usual: 400) {
         let matchers = try (0..<(1 + generator.below(3))).map { _ in
             try Matcher(
                 names[generator.below(names.count)], operations[generator.below(4)],
@@ -141,7 +141,7 @@ func damagedIndexesAreSurvived() throws {
     let path = "\(scratch.path)/\(newID())"
     for file in ["index", "chunks/000001", "meta.json"] {
         let sound = try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(file)"))
-        for round in 0..<300 {
+        for round in 0..<rounds(300, usual: 80) {
             var bytes = sound
             if round % 10 == 0 {
                 bytes = bytes.prefix(generator.below(bytes.count))

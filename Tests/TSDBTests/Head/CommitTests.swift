@@ -44,7 +44,7 @@ struct CommitTests {
         #expect(outcome.faults.map(\.index) == [1, 2, 3, 5, 6])
         #expect(
             outcome.faults.map(\.fault)
-                == [.duplicate, .outOfOrder, .outOfBounds, .staleRef, .staleRef])
+                == [.duplicate(existing: 1), .outOfOrder, .outOfBounds, .staleRef, .staleRef])
         let found = try headContents(head)
         #expect(found[series(5)]?.times == [6_400_000])
         #expect(found[series(4)] == nil)
@@ -76,7 +76,7 @@ struct CommitTests {
         let outcome = try head.commit(batch, .skipFaulty)
         #expect(outcome.stored == 5)
         #expect(outcome.faults.map(\.index) == [3, 5])
-        #expect(outcome.faults.map(\.fault) == [.outOfOrder, .duplicate])
+        #expect(outcome.faults.map(\.fault) == [.outOfOrder, .duplicate(existing: 3)])
         let found = try headContents(head)
         #expect(found[series(1)]?.times == [1000, 2000])
         #expect(found[series(0)]?.times == [1000, 3000])
@@ -88,7 +88,10 @@ struct CommitTests {
         try head.add([0], at: 1) { _ in StaleMarker.value }
         try head.add([0], at: 2) { _ in odd }
         try head.add([0], at: 3) { _ in -0.0 }
-        #expect(try head.add([0], at: 3) { _ in 0.0 }.faults.map(\.fault) == [.duplicate])
+        #expect(
+            try head.add([0], at: 3) { _ in 0.0 }.faults.map(\.fault) == [
+                .duplicate(existing: -0.0)
+            ])
         #expect(try head.add([0], at: 3) { _ in -0.0 }.faults.isEmpty)
         let bits = try headContents(head)[series(0)]?.bits
         #expect(bits == [StaleMarker.bits, odd.bitPattern, Double(-0.0).bitPattern])
@@ -172,5 +175,24 @@ struct CommitTests {
         }
         for thread in readers { thread.join() }
         #expect(failures.withLock { $0 } == [])
+    }
+
+    @Test func seriesComeInTheOrderOfTheirCreationWhereNoOrderIsNeeded() throws {
+        let head = try openHead(folder)
+        let created = [5, 2, 9, 0, 7]
+        for number in created { try head.add([number], at: 1000) { Double($0) } }
+        let range = TimeRange(start: 0, end: .max)
+        var hints = SelectHints(range: range)
+        hints.needsOrder = false
+        func labels() throws -> [Labels] {
+            let set = try head.querier(over: range).select([], hints: hints)
+            return (0..<set.count).map { set.labels(at: $0) }
+        }
+        #expect(try labels() == created.map(series))
+        // Slots that are used again do not count.
+        try head.add([2, 7], at: 2000) { Double($0) }
+        try head.truncate(before: 1500)
+        try head.add([3, 1, 4, 6], at: 2000) { Double($0) }
+        #expect(try labels() == [2, 7, 3, 1, 4, 6].map(series))
     }
 }

@@ -40,7 +40,7 @@ struct MatchingTests {
         let operations: [Matcher.Operation] = [.equal, .notEqual, .regexMatch, .regexNoMatch]
         let values = ["", "x1", "é2", "none"]
         let patterns = ["", ".*", ".+", "x.*", "x1|é2", "x?", "(x1)?", "[^x].*"]
-        for _ in 0..<300 {
+        for _ in 0..<rounds(300, usual: 80) {
             var matchers: [Matcher] = []
             for _ in 0..<Int.random(in: 1...3, using: &random) {
                 let name = ["a", "b", "Z", "ü", "__name__", "absent"].randomElement(using: &random)!

@@ -39,7 +39,7 @@ struct RestartTests {
         var head = try openHead(folder, options)
         var model = SimpleHead()
         var time: Int64 = 1_700_000_000_000
-        for _ in 0..<400 {
+        for _ in 0..<rounds(400, usual: 150) {
             time += Int64.random(in: 0...40_000, using: &random)
             let batchTime = time - (Int.random(in: 0..<10, using: &random) == 0 ? 50_000 : 0)
             let first = Int.random(in: 0..<30, using: &random)
@@ -75,13 +75,13 @@ struct RestartTests {
         options.compression = compression
         let head = try openHead(folder, options)
         var states: [(size: Int, contents: [Labels: SeriesColumn])] = [(0, [:])]
-        for step in 0..<30 {
+        for step in 0..<rounds(30, usual: 14) {
             try head.add(Array(0..<(20 + step * 30)), at: Int64(step) * 1000) { Double($0 ^ step) }
             states.append((try folder.contents("wal/00000000").count, try headContents(head)))
         }
         let whole = try folder.contents("wal/00000000")
         var random = SeededGenerator(7)
-        for _ in 0..<25 {
+        for _ in 0..<rounds(25, usual: 8) {
             let torn = try folder.copy()
             let size = Int.random(in: 0..<whole.count, using: &random)
             try torn.write(Array(whole[..<size]), "wal/00000000")

@@ -12,6 +12,8 @@ final class Evaluation {
     /// The steps of the query as a whole, which `@ start()`, `range()` and the like refer to.
     let bounds: QueryBounds
     let lookbackDelta: Milliseconds
+    /// Cleared where the order of a selection is that of the result, and nobody promises one.
+    var needsOrder = true
     let annotations = Annotations()
     var budget: SampleBudget
     var statistics = QueryStatistics()
@@ -46,7 +48,9 @@ final class Evaluation {
 
     func select(_ matchers: [Matcher], over range: TimeRange) throws(QueryError) -> any SeriesSet {
         do {
-            return try querier.select(matchers, hints: SelectHints(range: range))
+            var hints = SelectHints(range: range)
+            hints.needsOrder = needsOrder
+            return try querier.select(matchers, hints: hints)
         } catch {
             throw .storage(error)
         }

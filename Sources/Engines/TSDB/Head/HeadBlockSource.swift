@@ -24,7 +24,7 @@ private struct HeadBlockSource: BlockSource {
         defer { withExtendedLifetime(lease) {} }
         let visible = TimeRange(
             start: max(range.start, head.store.withLock { $0.visibleStart }), end: range.end)
-        let members = head.store.withLock { $0.members([], visible) }
+        let members = head.store.withLock { $0.members([], visible, inLabelOrder: true) }
         var index = 0
         while index < members.count {
             let captured = try head.store.withLock { (store) throws(StorageError) in

@@ -61,7 +61,9 @@ struct HeadQuerier: Querier {
     func select(_ matchers: [Matcher], hints: SelectHints) throws(StorageError) -> any SeriesSet {
         let wanted = TimeRange(
             start: max(range.start, hints.range.start), end: min(range.end, hints.range.end))
-        let members = head.store.withLock { $0.members(matchers, wanted) }
+        let members = head.store.withLock {
+            $0.members(matchers, wanted, inLabelOrder: hints.needsOrder)
+        }
         return HeadSeriesSet(head: head, lease: lease, range: wanted, members: members)
     }
 

@@ -155,7 +155,7 @@ extension SampleStore {
                 } else if value.bitPattern == last.value.bitPattern {
                     outcome.stored += 1
                 } else {
-                    outcome.faults.append((index, .duplicate))
+                    outcome.faults.append((index, .duplicate(existing: last.value)))
                 }
                 continue
             }

@@ -21,16 +21,29 @@ extension HeadStore {
         !bounds.isEmpty && range.start <= bounds.maxTime && range.end >= bounds.minTime
     }
 
-    /// The series that fulfil the matchers and have a chunk in the closed range, in label order.
-    func members(_ matchers: [Matcher], _ range: TimeRange) -> [SelectedSeries] {
+    /// The series that fulfil the matchers and have a chunk in the closed range, in the order of
+    /// their labels or in that in which they were created.
+    func members(
+        _ matchers: [Matcher], _ range: TimeRange, inLabelOrder isOrdered: Bool
+    ) -> [SelectedSeries] {
         guard overlaps(range), range.start <= range.end else { return [] }
         var slots = labels.slots(matchers)
         var dropped: [UInt32] = []
         slots.forEach { if !hasChunk($0, in: range) { dropped.append($0) } }
         for slot in dropped { slots.remove(slot) }
-        return labels.inLabelOrder(slots).map {
+        return (isOrdered ? labels.inLabelOrder(slots) : inCreationOrder(slots)).map {
             SelectedSeries(slot: $0, newest: samples.series.states[$0].encoder.timestamp)
         }
+    }
+
+    /// Slots are given out ascending, but those of dropped series again.
+    private func inCreationOrder(_ slots: SlotSet) -> [UInt32] {
+        var ordered: [UInt32] = []
+        ordered.reserveCapacity(slots.count)
+        slots.forEach { ordered.append($0) }
+        let refs = ordered.map { samples.series.refs[$0] }
+        if zip(refs, refs.dropFirst()).allSatisfy({ $0 < $1 }) { return ordered }
+        return zip(refs, ordered).sorted { $0.0 < $1.0 }.map(\.1)
     }
 
     private func hasChunk(_ slot: UInt32, in range: TimeRange) -> Bool {

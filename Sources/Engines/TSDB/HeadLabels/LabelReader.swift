@@ -37,18 +37,18 @@ internal import Model
     /// The labels of a slot that is in use.
     func labels(of slot: UInt32) -> Labels {
         let run = unsafe Int(labelSets[Int(slot)])
-        let numbers = unsafe UnsafeBufferPointer(start: sets + run + 1, count: Int(sets[run]))
+        let numbers = unsafe sets + run + 1
+        let labelCount = unsafe Int(sets[run])
         var size = 0
-        for unsafenumber in unsafe numbers { unsafe size += Int(pairs[Int(number)].byteCount) }
+        for index in 0..<labelCount { unsafe size += Int(pairs[Int(numbers[index])].byteCount) }
         let packed = unsafe [UInt8](unsafeUninitializedCapacity: size) { target, count in
-            guard let base = target.baseAddress else { return }
-            for unsafenumber in unsafe numbers {
-                let pair = unsafe pairs[Int(number)]
+            for index in 0..<labelCount {
+                let pair = unsafe pairs[Int(numbers[index])]
                 let text = unsafe UnsafeRawPointer(texts + Int(pair.text))
-                let length = min(Int(pair.byteCount), size - count)
-                unsafe UnsafeMutableRawPointer(base + count).copyMemory(
-                    from: text, byteCount: length)
-                count += length
+                let rest = unsafe target.baseAddress! + count
+                unsafe UnsafeMutableRawPointer(rest).copyMemory(
+                    from: text, byteCount: Int(pair.byteCount))
+                count += Int(pair.byteCount)
             }
         }
         return Labels(packed: packed)

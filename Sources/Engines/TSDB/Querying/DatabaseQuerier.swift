@@ -24,6 +24,9 @@ struct DatabaseQuerier: Querier {
             if selection.count > 0 { sets.append(selection) }
         }
         if let head {
+            var hints = hints
+            // Only a head by itself may go without order: merging needs it.
+            if !blocks.isEmpty { hints.needsOrder = true }
             let selection = try head.select(matchers, hints: hints)
             if selection.count > 0 || sets.isEmpty { sets.append(selection) }
         }

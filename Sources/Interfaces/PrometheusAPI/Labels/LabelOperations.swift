@@ -57,6 +57,7 @@ extension PrometheusAPI {
             let querier = try storage.querier(over: selection.range)
             var hints = SelectHints(range: selection.range)
             hints.labelsOnly = true
+            hints.needsOrder = selection.matcherSets.count > 1
             found = []
             for matchers in selection.matcherSets {
                 let set = try querier.select(matchers, hints: hints)

@@ -126,9 +126,10 @@ final class RemoteWriteReceiver: Sendable {
         case .outOfBounds: "out of bounds"
         case .tooOld: "too old sample"
         case .staleRef: "unknown series reference"
-        case .duplicate:
+        case .duplicate(let existing):
             "duplicate sample for timestamp \(batch.timestamps[entry.index]); overrides not "
-                + "allowed: new value \(formatFloat(batch.values[entry.index], style: .general))"
+                + "allowed: existing \(formatFloat(existing, style: .general)), "
+                + "new value \(formatFloat(batch.values[entry.index], style: .general))"
         }
     }
 }

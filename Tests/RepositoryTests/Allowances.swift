@@ -48,6 +48,7 @@ enum Allowances {
         "Sources/Engines/TSDB/Head/SeriesState.swift",
         "Sources/Engines/TSDB/HeadLabels/LabelIndex.swift",
         "Sources/Engines/TSDB/HeadLabels/LabelPairs.swift",
+        "Sources/Engines/TSDB/HeadLabels/LabelReader.swift",
         "Sources/Engines/TSDB/Index/IndexReader+Labels.swift",
         "Sources/Engines/TSDB/Index/Numbering.swift",
         "Sources/Engines/TSDB/Index/PostingList.swift",

@@ -21,6 +21,8 @@ struct Flag: Sendable {
         /// Belongs to something that is not built yet: refused where it is given another value than
         /// its default.
         case absent
+        /// Tunes something that works without it: accepted, with a warning where it is given.
+        case ineffective
     }
 
     var name: String

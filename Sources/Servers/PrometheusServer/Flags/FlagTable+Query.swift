@@ -23,11 +23,11 @@ extension FlagTable {
             name: "scrape.adjust-timestamps", kind: .toggle, defaults: ["true"],
             help: "Move scrape timestamps by up to scrape.timestamp-tolerance onto the intended "
                 + "schedule.",
-            mode: .any, isHidden: true),
+            mode: .any, standing: .ineffective, isHidden: true),
         Flag(
             name: "scrape.timestamp-tolerance", kind: .goDuration, defaults: ["2ms"],
             help: "How far scrape.adjust-timestamps moves timestamps.",
-            mode: .any, isHidden: true),
+            mode: .any, standing: .ineffective, isHidden: true),
         Flag(
             name: "alertmanager.notification-queue-capacity", kind: .integer, defaults: ["10000"],
             help: "How many notifications may wait.",
@@ -60,7 +60,7 @@ extension FlagTable {
         Flag(
             name: "scrape.discovery-reload-interval", kind: .duration, defaults: ["5s"],
             help: "How long changes of targets are gathered.",
-            mode: .any, isHidden: true),
+            mode: .any, standing: .ineffective, isHidden: true),
         Flag(
             name: "enable-feature", kind: .list, defaults: [""],
             help: "Names of features to enable, separated by commas. Can be repeated.",

@@ -19,11 +19,11 @@ extension FlagTable {
         Flag(
             name: "storage.tsdb.max-block-chunk-segment-size", kind: .bytes, defaults: [],
             help: "Largest chunk segment of a block. Example: 512MB",
-            mode: .server, isHidden: true, placeholder: "<bytes>"),
+            mode: .server, standing: .ineffective, isHidden: true, placeholder: "<bytes>"),
         Flag(
             name: "storage.tsdb.wal-segment-size", kind: .bytes, defaults: [],
             help: "Size at which segments of the write-ahead log end. Example: 100MB",
-            mode: .server, isHidden: true, placeholder: "<bytes>"),
+            mode: .server, standing: .ineffective, isHidden: true, placeholder: "<bytes>"),
         Flag(
             name: "storage.tsdb.retention.time", kind: .duration, defaults: [],
             help: "How long to keep samples. 15d if neither this nor the size is set. Units: y, "
@@ -65,7 +65,7 @@ extension FlagTable {
             name: "storage.tsdb.delayed-compaction.max-percent", kind: .integer, defaults: ["10"],
             help: "Upper limit of the random delay of compactions, with the feature "
                 + "delayed-compaction.",
-            mode: .server, isHidden: true),
+            mode: .server, standing: .ineffective, isHidden: true),
         Flag(
             name: "storage.tsdb.delay-compact-file.path", kind: .text, defaults: [""],
             help: "JSON file with the blocks that an uploader has taken; others are not "
@@ -74,7 +74,7 @@ extension FlagTable {
         Flag(
             name: "storage.tsdb.block-reload-interval", kind: .duration, defaults: ["1m"],
             help: "How often to look for blocks that came or went from outside.",
-            mode: .server, isHidden: true),
+            mode: .server, standing: .ineffective, isHidden: true),
         Flag(
             name: "storage.agent.path", kind: .text, defaults: ["data-agent/"],
             help: "Base path for metrics storage.",
@@ -120,18 +120,18 @@ extension FlagTable {
         Flag(
             name: "storage.remote.flush-deadline", kind: .duration, defaults: ["1m"],
             help: "How long to wait for samples to be sent at shutdown or reload.",
-            mode: .any, placeholder: "<duration>"),
+            mode: .any, standing: .ineffective, placeholder: "<duration>"),
         Flag(
             name: "storage.remote.read-sample-limit", kind: .integer, defaults: ["5e7"],
             help: "How many samples a remote read may return. 0 means no limit.",
-            mode: .server),
+            mode: .server, standing: .ineffective),
         Flag(
             name: "storage.remote.read-concurrent-limit", kind: .integer, defaults: ["10"],
             help: "How many remote reads run at the same time. 0 means no limit.",
-            mode: .server),
+            mode: .server, standing: .ineffective),
         Flag(
             name: "storage.remote.read-max-bytes-in-frame", kind: .integer, defaults: ["1048576"],
             help: "How many bytes a frame of a streamed remote read has at most.",
-            mode: .server),
+            mode: .server, standing: .ineffective),
     ]
 }

@@ -82,7 +82,7 @@ extension FlagTable {
             defaults: ["prometheus.WriteRequest", "io.prometheus.write.v2.Request"],
             help: "The remote write messages to take. Supported values: "
                 + "prometheus.WriteRequest, io.prometheus.write.v2.Request",
-            mode: .any),
+            mode: .any, standing: .ineffective),
         Flag(
             name: "web.enable-otlp-receiver", kind: .toggle, defaults: ["false"],
             help: "Take OTLP write requests.",
@@ -99,7 +99,7 @@ extension FlagTable {
             name: "web.page-title", kind: .text,
             defaults: ["Prometheus Time Series Collection and Processing Server"],
             help: "Title of the web pages.",
-            mode: .any),
+            mode: .any, standing: .ineffective),
         Flag(
             name: "web.cors.origin", kind: .text, defaults: [".*"],
             help: "Regular expression for origins of other sites' requests, fully anchored. "

@@ -91,6 +91,14 @@ struct ParsedFlags: Sendable {
         FlagTable.all.filter { $0.mode == mode && values[$0.name] != nil }.map { "--" + $0.name }
     }
 
+    /// The flags that were given another value than their default and change nothing yet.
+    var ineffective: [String] {
+        FlagTable.all.filter { flag in
+            guard flag.standing == .ineffective, let given = values[flag.name] else { return false }
+            return given != flag.defaults
+        }.map { "--" + $0.name }
+    }
+
     /// All values of a flag, its defaults where it was not given.
     func all(_ name: String) -> [String] { values[name] ?? FlagTable.byName[name]?.defaults ?? [] }
 

@@ -5,6 +5,7 @@ internal import LinearRegex
 internal import Model
 internal import Platform
 internal import Settings
+internal import TSDB
 
 /// What the command line asks for, as values.
 struct ServerOptions: Sendable {
@@ -42,6 +43,7 @@ struct ServerOptions: Sendable {
         var retention: Retention
         var blockRange: Milliseconds
         var largestBlockRange: Milliseconds?
+        var walCompression: WALCompression
     }
 
     init(_ flags: ParsedFlags) throws(Failure) {
@@ -123,6 +125,14 @@ extension ServerOptions.Storage {
         retention = own == Retention() ? .standard : own
         blockRange = DurationText.parse(flags.text("storage.tsdb.min-block-duration")) ?? 7_200_000
         largestBlockRange = DurationText.parse(flags.text("storage.tsdb.max-block-duration"))
+        walCompression =
+            if !flags.isOn("storage.tsdb.wal-compression") {
+                .none
+            } else if flags.text("storage.tsdb.wal-compression-type") == "zstd" {
+                .zstd
+            } else {
+                .snappy
+            }
     }
 }
 

@@ -34,6 +34,9 @@ final class Server: Sendable {
         let log = Logger(
             level: options.logLevel, format: options.logFormat, write: StandardStream.error)
         for (message, name) in options.features.warnings { log.warn(message, ["option": name]) }
+        for name in options.flags.ineffective {
+            log.warn("The flag is accepted and changes nothing yet", ["flag": name])
+        }
         let source = ConfigurationSource(options, LocalFileSystem())
         do throws(ConfigurationError) {
             let configuration = try source.load()
@@ -66,6 +69,9 @@ final class Server: Sendable {
                 "version": ServerProgram.version,
                 "prometheus_version": ServerProgram.prometheusVersion,
             ])
+        for setting in phase.configuration.storage.ineffective {
+            log.warn("The setting is accepted and changes nothing yet", ["setting": setting])
+        }
         if source.isBuiltIn {
             log.info("No configuration file is in place: the built-in one counts")
         }
@@ -113,7 +119,8 @@ final class Server: Sendable {
             fileSystem: fileSystem, registry: registry,
             log: log.with(["component": "tsdb"]), now: { currentMilliseconds() })
         let database = try Database.open(
-            storagePath, databaseOptions { maintenance.request() }, environment)
+            storagePath, databaseOptions { maintenance.request() }, environment,
+            walCompression: options.storage.walCompression)
         storage.open(database)
         let seconds = Double(monotonicNanoseconds() - started) / 1e9
         log.info("TSDB started", ["dir": storagePath, "duration": "\(seconds)s"])

@@ -3,7 +3,7 @@
 import Foundation
 import Testing
 
-@testable import Model
+import Model
 
 struct GoMathTests {
     /// Results of Prometheus on x86-64: function, arguments, result. In most of them the C library

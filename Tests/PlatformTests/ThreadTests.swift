@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Platform
 import Synchronization
 import Testing
@@ -50,5 +51,26 @@ import Testing
         pool.close()
         #expect(done.withLock { $0 } == 5)
         #expect(!pool.submit(job))
+    }
+
+    @Test func aPoolWithLittleToDoKeepsToOneThread() throws {
+        let pool = try BoundedPool("pool", threads: 8, queueLimit: 8)
+        let used = Monitor<[UInt]>([])
+        func waitForRest() { while pool.load != (waiting: 0, running: 0) {} }
+        // All have begun once all have worked at the same time.
+        let gate = Monitor(false)
+        for _ in 0..<8 { #expect(pool.submit { gate.wait { $0 ? () : nil } }) }
+        while pool.load.running < 8 {}
+        gate.withLock { $0 = true }
+        gate.notifyAll()
+        waitForRest()
+        for _ in 0..<100 {
+            #expect(pool.submit { used.withLock { $0.append(UInt(pthread_self())) } })
+            waitForRest()
+        }
+        pool.close()
+        let threads = used.withLock { $0 }
+        #expect(threads.count == 100)
+        #expect(Set(threads).count == 1)
     }
 }

@@ -2,11 +2,26 @@
 
 /// A fixed number of threads that work off a queue of limited length: for queries, compaction and
 /// all else that blocks or computes long. A full queue refuses; it never grows.
+///
+/// The thread that became idle last gets the next job, since its stack and its share of the
+/// allocator's memory are warm, and those of the others stay small.
 package final class BoundedPool: Sendable {
     package typealias Job = @Sendable () -> Void
 
-    private struct State {
+    /// What a thread is to do next.
+    private enum Assignment: Sendable {
+        case job(Job)
+        case end
+    }
+
+    /// Where an idle thread waits for what it is given.
+    private typealias Desk = Monitor<Assignment?>
+
+    private struct State: Sendable {
         var queue: [Job] = []
+        /// Threads without work, the last one idle for the shortest time. Where there is one, the
+        /// queue is empty.
+        var idle: [Desk] = []
         var isClosed = false
         var running = 0
     }
@@ -35,34 +50,58 @@ package final class BoundedPool: Sendable {
         self.threads = threads
     }
 
-    deinit {
-        state.withLock { $0.isClosed = true }
-        state.notifyAll()
-    }
+    deinit { Self.end(state) }
 
     private static func work(_ state: Monitor<State>) {
+        let desk = Desk(nil)
+        var hasWorked = false
         while true {
-            let job: Job? = state.wait { state in
+            let next = state.withLock { state -> Assignment? in
+                if hasWorked { state.running -= 1 }
                 if !state.queue.isEmpty {
                     state.running += 1
-                    return .some(state.queue.removeFirst())
+                    return .job(state.queue.removeFirst())
                 }
-                return state.isClosed ? .some(nil) : nil
+                if state.isClosed { return .end }
+                state.idle.append(desk)
+                return nil
             }
-            guard let job else { return }
-            job()
-            state.withLock { $0.running -= 1 }
+            switch next ?? desk.wait(until: { $0.take() }) {
+            case .end: return
+            case .job(let job): job()
+            }
+            hasWorked = true
         }
+    }
+
+    private static func give(_ desk: Desk, _ assignment: Assignment) {
+        desk.withLock { $0 = assignment }
+        desk.notifyOne()
+    }
+
+    /// Threads end once the queue is empty.
+    private static func end(_ state: Monitor<State>) {
+        let idle = state.withLock { state in
+            state.isClosed = true
+            defer { state.idle.removeAll() }
+            return state.idle
+        }
+        for desk in idle { give(desk, .end) }
     }
 
     /// False where the queue is full or the pool is closed; the job is then not kept.
     package func submit(_ job: @escaping Job) -> Bool {
-        let isTaken = state.withLock { state in
-            guard !state.isClosed, state.queue.count < queueLimit else { return false }
+        let (isTaken, idle) = state.withLock { state -> (Bool, Desk?) in
+            if state.isClosed { return (false, nil) }
+            if let desk = state.idle.popLast() {
+                state.running += 1
+                return (true, desk)
+            }
+            guard state.queue.count < queueLimit else { return (false, nil) }
             state.queue.append(job)
-            return true
+            return (true, nil)
         }
-        if isTaken { state.notifyOne() }
+        if let idle { Self.give(idle, .job(job)) }
         return isTaken
     }
 
@@ -73,8 +112,7 @@ package final class BoundedPool: Sendable {
 
     /// Takes no more jobs, works off those in the queue and returns when all threads have ended.
     package func close() {
-        state.withLock { $0.isClosed = true }
-        state.notifyAll()
+        Self.end(state)
         for thread in threads { thread.join() }
     }
 }

@@ -55,7 +55,6 @@ enum Allowances {
         "Sources/Engines/TSDB/Memory/ChunkPieces.swift",
         "Sources/Engines/TSDB/Memory/Column.swift",
         "Sources/Engines/TSDB/Memory/WordArena.swift",
-        "Sources/Engines/TSDB/Querying/BlockSelection.swift",
         "Sources/Engines/TSDB/WAL/WALReader.swift",
         "Sources/Engines/TSDB/WAL/WALRecord.swift",
         "Sources/Engines/TSDB/WAL/WALWriter.swift",

@@ -99,6 +99,39 @@ func matchersAgreeWithTheModel() throws {
     #expect(try querier.labelValues("absent", []).isEmpty)
 }
 
+@Test("Names and values of labels are those of all blocks, each once, in the order of bytes")
+func labelsOfSeveralBlocks() throws {
+    let scratch = Scratch()
+    let values = [
+        ["a", "ab", "c", "\u{e9}", "z"], ["", "aa", "c", "e\u{301}", "zz"], ["ab", "c"], ["0"],
+    ]
+    for (place, texts) in values.enumerated() {
+        let start = Int64(place) * 10_000
+        var series: [Labels: [Sample]] = [:]
+        for text in texts {
+            series[Labels(["__name__": "up", "own\(3 - place)": "x", "value": text])] = [
+                Sample(timestamp: start, value: 1)
+            ]
+        }
+        let meta = BlockMeta(
+            id: newID(UInt64(place)), range: TimeRange(start: start, end: start + 1))
+        _ = try BlockWriter(scratch.path, fileSystem).write(MemorySource(series: series), meta)
+    }
+    let database = try Database.open(scratch.path, DatabaseOptions(), DatabaseEnvironment()) {
+        _, _ in MemoryHead()
+    }
+    let querier = try database.querier(over: always)
+    let matcher = try Matcher("__name__", .equal, "up")
+    for matchers in [[], [matcher]] {
+        #expect(
+            try querier.labelNames(matchers)
+                == ["__name__", "own0", "own1", "own2", "own3", "value"])
+        let found = try querier.labelValues("value", matchers)
+        let expected = ["0", "a", "aa", "ab", "c", "e\u{301}", "z", "zz", "\u{e9}"]
+        #expect(found.map { Array($0.utf8) } == expected.map { Array($0.utf8) })
+    }
+}
+
 @Test("Chunks go on in a new segment where one is full")
 func segmentsAreCut() throws {
     let scratch = Scratch()

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Bytes
 internal import Model
 internal import Storage
 
@@ -34,16 +33,16 @@ struct DatabaseQuerier: Querier {
     }
 
     func labelNames(_ matchers: [Matcher]) throws(StorageError) -> [String] {
-        var names: Set<String> = []
-        for block in blocks { try block.addLabelNames(matchers, to: &names) }
-        if let head { names.formUnion(try head.labelNames(matchers)) }
-        return names.sorted(by: isOrderedBytewise)
+        var names: [String] = []
+        for block in blocks { names = try block.labelNames(matchers, mergedWith: names) }
+        guard let head else { return names }
+        return TextMerge.merge(names, try head.labelNames(matchers))
     }
 
     func labelValues(_ name: String, _ matchers: [Matcher]) throws(StorageError) -> [String] {
-        var values: Set<String> = []
-        for block in blocks { try block.addLabelValues(name, matchers, to: &values) }
-        if let head { values.formUnion(try head.labelValues(name, matchers)) }
-        return values.sorted(by: isOrderedBytewise)
+        var values: [String] = []
+        for block in blocks { values = try block.labelValues(name, matchers, mergedWith: values) }
+        guard let head else { return values }
+        return TextMerge.merge(values, try head.labelValues(name, matchers))
     }
 }

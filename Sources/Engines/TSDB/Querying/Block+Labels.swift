@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import Model
+internal import Platform
+internal import Storage
+
+// An index lists names, the values of each name, and symbols in the order of their texts, so the
+// lists of several blocks are merged as they stand.
+extension Block {
+    /// The names of labels of the series that fulfil the matchers, and those that are known.
+    func labelNames(
+        _ matchers: [Matcher], mergedWith known: [String]
+    ) throws(StorageError) -> [String] {
+        guard matchers.isEmpty else {
+            var symbols: Set<UInt32> = []
+            for series in try index.series(matching: matchers) {
+                try index.forEachSymbolPair(of: series) { name, _ in
+                    symbols.insert(name)
+                    return true
+                }
+            }
+            return texts(of: symbols, mergedWith: known)
+        }
+        let file = index.file
+        let bytes = file.bytes
+        var merge = TextMerge(known)
+        for label in index.labelNames { merge.add(bytes.extracting(label.name)) }
+        return merge.finish()
+    }
+
+    /// The values of a label among the series that fulfil the matchers, and those that are known.
+    func labelValues(
+        _ name: String, _ matchers: [Matcher], mergedWith known: [String]
+    ) throws(StorageError) -> [String] {
+        guard let label = index.label(name) else { return known }
+        guard matchers.isEmpty else {
+            return texts(of: try valueSymbols(of: label, matchers), mergedWith: known)
+        }
+        var merge = TextMerge(known)
+        try index.forEachValue(of: label) { (value, _) in
+            merge.add(value)
+            return true
+        }
+        return merge.finish()
+    }
+
+    private func valueSymbols(
+        of label: IndexedLabel, _ matchers: [Matcher]
+    ) throws(StorageError) -> Set<UInt32> {
+        let file = index.file
+        let bytes = file.bytes
+        guard let wanted = index.symbols.symbol(bytes.extracting(label.name), in: bytes) else {
+            return []
+        }
+        var symbols: Set<UInt32> = []
+        for series in try index.series(matching: matchers) {
+            try index.forEachSymbolPair(of: series) { name, value in
+                guard name == wanted else { return true }
+                symbols.insert(value)
+                return false
+            }
+        }
+        return symbols
+    }
+
+    private func texts(of symbols: Set<UInt32>, mergedWith known: [String]) -> [String] {
+        let file = index.file
+        let bytes = file.bytes
+        var merge = TextMerge(known)
+        for symbol in symbols.sorted() {
+            if let range = index.symbols.range(of: symbol, in: bytes) {
+                merge.add(bytes.extracting(range))
+            }
+        }
+        return merge.finish()
+    }
+}

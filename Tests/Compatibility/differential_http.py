@@ -234,7 +234,8 @@ def annotation(text):
     """As KnownDifferences of Tests/Differential."""
     if "is ineffective for range queries" in text:
         return None
-    return re.sub(r", from buckets .* over \d+ samples from \S+ to \S+", "", text)
+    text = re.sub(r", from buckets .* over \d+ samples from \S+ to \S+", "", text)
+    return re.sub(r' for metric name "[^"]*"', "", text)
 
 
 def run(left, right, start, known=KNOWN):

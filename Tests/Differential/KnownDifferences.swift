@@ -9,12 +9,18 @@ enum KnownDifferences {
     static func comparable(annotation: String) -> String? {
         // 3.12: `sort` and its relatives warn in range queries.
         if annotation.contains("is ineffective for range queries") { return nil }
-        // 3.8: an empty name is left out ("for metric name \"\""), and a malformed `le` is
-        // reported with the name only where names are removed late.
-        guard annotation.contains("bucket label \"le\" is missing"),
-            let name = annotation.range(of: " for metric name "),
-            let position = annotation.range(of: " (", options: .backwards)
-        else { return annotation.replacingOccurrences(of: " for metric name \"\"", with: "") }
-        return String(annotation[..<name.lowerBound] + annotation[position.lowerBound...])
+        var text = annotation
+        // 3.8: what is said of classic buckets names the metric only where names are removed late,
+        // and never an empty name.
+        if text.contains("bucket label \"le\" is missing") || text.contains("for monotonicity") {
+            text = removing(#" for metric name "(\\.|[^"\\])*""#, from: text)
+        }
+        // 3.10: the extent of what was not monotonic is told.
+        text = removing(#", from buckets .* over \d+ samples from \S+ to \S+"#, from: text)
+        return removing(#" for metric name """#, from: text)
+    }
+
+    private static func removing(_ pattern: String, from text: String) -> String {
+        text.replacingOccurrences(of: pattern, with: "", options: .regularExpression)
     }
 }

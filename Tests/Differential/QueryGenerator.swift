@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Makes random queries that are valid by their types. Everything is used that released servers
-/// have without experimental flags.
+/// Makes random queries that are valid by their types, of everything that both servers have;
+/// experimental functions and aggregations only where they are enabled.
 struct QueryGenerator {
     private var random: Randomness
     /// The label sets of the series, `__name__` among them.
     private let series: [[String: String]]
     private let times: ClosedRange<Double>
+    private let isExperimental: Bool
 
-    init(seed: UInt64, series: [[String: String]], times: ClosedRange<Double>) {
+    init(
+        seed: UInt64, series: [[String: String]], times: ClosedRange<Double>,
+        isExperimental: Bool = false
+    ) {
         random = Randomness(seed: seed)
         self.series = series
         self.times = times
+        self.isExperimental = isExperimental
     }
 
     mutating func query(depth: Int) -> String {
@@ -25,6 +30,17 @@ struct QueryGenerator {
         let steps = random.number(1...60)
         let step = random.pick([0.5, 1, 7, 15, 30, 60, 61.001, 300])
         return (start, start + Double(steps) * step, step)
+    }
+
+    /// Parameters that change the answer: a limit of series, another lookback delta.
+    mutating func parameters() -> [(String, String)] {
+        var parameters: [(String, String)] = []
+        if random.chance(12) { parameters.append(("limit", random.pick(["1", "3", "0", "1000"]))) }
+        if random.chance(8) {
+            let delta = random.pick(["15s", "14.999", "1m", "3600", "0.001", "30s"])
+            parameters.append(("lookback_delta", delta))
+        }
+        return parameters
     }
 
     // MARK: Leaves
@@ -139,6 +155,17 @@ struct QueryGenerator {
 
     private mutating func overTime(_ depth: Int) -> String {
         let range = matrix(depth - 1)
+        if isExperimental, random.chance(5) {
+            switch random.number(0...2) {
+            case 0: return "mad_over_time(\(range))"
+            case 1:
+                let name = random.pick(["max", "min", "last"])
+                return "ts_of_\(name)_over_time(\(range))"
+            default:
+                let (smoothing, trend) = (factor(), factor())
+                return "double_exponential_smoothing(\(range), \(smoothing), \(trend))"
+            }
+        }
         switch random.number(0...9) {
         case 0: return "quantile_over_time(\(number()), \(range))"
         case 1: return "predict_linear(\(range), \(number()))"
@@ -147,10 +174,14 @@ struct QueryGenerator {
                 "rate", "increase", "delta", "irate", "idelta", "deriv", "changes", "resets",
                 "avg_over_time", "min_over_time", "max_over_time", "sum_over_time",
                 "count_over_time", "stddev_over_time", "stdvar_over_time", "last_over_time",
-                "present_over_time", "absent_over_time",
+                "present_over_time", "absent_over_time", "stddev_over_time",
             ])
             return "\(name)(\(range))"
         }
+    }
+
+    private mutating func factor() -> String {
+        random.pick(["0.1", "0.5", "0.9", "0.01", "0", "1", "1.5", "NaN"])
     }
 
     private mutating func labelNames() -> [String] {
@@ -165,6 +196,11 @@ struct QueryGenerator {
             " without (\(labelNames().joined(separator: ", ")))",
         ])
         let inner = vector(depth - 1)
+        if isExperimental, random.chance(6) {
+            if random.chance(2) { return "limitk\(clause) (\(random.number(0...4)), \(inner))" }
+            let ratio = random.pick(["0", "0.3", "-0.3", "1", "-1", "0.5", "2", "-7", "1e-9"])
+            return "limit_ratio\(clause) (\(ratio), \(inner))"
+        }
         switch random.number(0...6) {
         case 0: return "topk\(clause) (\(random.number(0...4)), \(inner))"
         case 1: return "bottomk\(clause) (\(random.number(0...4)), \(inner))"
@@ -214,11 +250,21 @@ struct QueryGenerator {
 
     private mutating func function(_ depth: Int) -> String {
         let inner = vector(depth - 1)
+        if isExperimental, random.chance(8) {
+            let direction = random.pick(["sort_by_label", "sort_by_label_desc"])
+            let names = labelNames().filter { !$0.hasPrefix("\"") }.map { ", \"\($0)\"" }
+            return random.chance(2)
+                ? "\(direction)(\(inner), \"job\"\(names.joined()))"
+                : "info(\(inner)\(random.chance(2) ? ", {__name__=\"build_info\"}" : ""))"
+        }
         switch random.number(0...6) {
         case 0: return "clamp(\(inner), \(number()), \(number()))"
         case 1: return "clamp_min(\(inner), \(number()))"
         case 2: return "round(\(inner)\(random.chance(2) ? ", 0.25" : ""))"
-        case 3: return "histogram_quantile(\(number()), \(inner))"
+        case 3:
+            return random.chance(3)
+                ? "histogram_fraction(\(number()), \(number()), \(inner))"
+                : "histogram_quantile(\(number()), \(inner))"
         default:
             let name = random.pick([
                 "abs", "absent", "ceil", "floor", "exp", "ln", "log2", "log10", "sqrt", "sgn",

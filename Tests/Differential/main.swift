@@ -9,7 +9,8 @@
 //
 // `--only SEED` repeats one query, `--depth N` bounds the nesting (3), `--values-only` ignores
 // warnings, infos and the texts of errors, `--metrics REGEX` restricts the metrics, `--verbose`
-// shows every query. Exit status 1 if the servers disagreed anywhere.
+// shows every query, `--experimental` uses functions behind the flag promql-experimental-functions,
+// which both servers must have then. Exit status 1 if the servers disagreed anywhere.
 
 import Foundation
 
@@ -26,6 +27,7 @@ struct Settings {
     var metrics = ".+"
     var valuesOnly = false
     var verbose = false
+    var experimental = false
 
     init(_ arguments: [String]) {
         func value(_ name: String) -> String? {
@@ -43,6 +45,7 @@ struct Settings {
         only = value("--only").flatMap(UInt64.init)
         metrics = value("--metrics") ?? metrics
         valuesOnly = arguments.contains("--values-only")
+        experimental = arguments.contains("--experimental")
         verbose = arguments.contains("--verbose")
     }
 }

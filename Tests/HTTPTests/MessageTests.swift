@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import HTTP
+@testable import HTTP
 import Testing
 
 @Suite("Requests and routes")
@@ -54,5 +54,25 @@ struct MessageTests {
         #expect(found("GET", "/") == "/")
         #expect(found("GET", "") == "/")
         #expect(found("GET", "/x") == "-")
+    }
+
+    @Test("sends paths with empty segments and dots to the clean one")
+    func cleanPaths() {
+        #expect(cleanPath("/api/v1/query") == "/api/v1/query")
+        #expect(cleanPath("//api//v1/query/") == "/api/v1/query/")
+        #expect(cleanPath("/api/./x/../v1") == "/api/v1")
+        #expect(cleanPath("/../..") == "/")
+        func answer(_ method: String, _ target: String) -> Response? {
+            Response.toCleanPath(Request(method: method, target: target))
+        }
+        #expect(answer("GET", "/api/v1/query?x=1")?.status == nil)
+        let moved = answer("GET", "//api/v1/lab%C3%A9l?a=1&b=%22")
+        #expect(moved?.status == 301)
+        #expect(moved?.headers["Location"] == "/api/v1/lab%C3%A9l?a=1&b=%22")
+        if case .bytes(let bytes)? = moved?.body {
+            let link = "<a href=\"/api/v1/lab%C3%A9l?a=1&amp;b=%22\">Moved Permanently</a>.\n\n"
+            #expect(String(decoding: bytes, as: UTF8.self) == link)
+        }
+        #expect(answer("POST", "//x")?.headers["Content-Type"] == nil)
     }
 }

@@ -189,6 +189,27 @@ struct Bench: Sendable {
         #expect(try values("sort(limit)") == [1, 2, 100])
     }
 
+    @Test("topk of nothing still evaluates what it is asked to rank")
+    func rankingNothing() throws {
+        let bench = try Bench(load)
+        let result = try bench.instant("topk(0, quantile_over_time(2, limit[5m]))", at: 600_000)
+        #expect(result.warnings.count == 1)
+        let clash = "limitk(0, label_replace(limit, \"kind\", \"\", \"\", \"\"))"
+        #expect(bench.failure(clash) == "vector cannot contain metrics with the same labelset")
+    }
+
+    @Test("A smoothing factor of NaN gives NaN, one outside of 0 to 1 is refused")
+    func smoothingFactors() throws {
+        let bench = try Bench(load)
+        for parameters in ["NaN, 0.5", "0.5, NaN"] {
+            let query = "double_exponential_smoothing(limit{job=\"a\"}[5m], \(parameters))"
+            #expect(bench.failure(query) == nil)
+        }
+        let query = "double_exponential_smoothing(limit[5m], 1, NaN)"
+        let message = "invalid smoothing factor. Expected: 0 < sf < 1, got: 1.000000"
+        #expect(bench.failure(query) == message)
+    }
+
     @Test("Numbers that are no time have the date parts of upstream's overflow")
     func datesOfNoTime() throws {
         let bench = try Bench(load)

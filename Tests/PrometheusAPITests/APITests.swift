@@ -7,7 +7,7 @@ import Instrumentation
 import JSON
 import Model
 import PromQL
-import PrometheusAPI
+@testable import PrometheusAPI
 import Storage
 import Synchronization
 import Testing
@@ -224,6 +224,45 @@ struct APITests {
         #expect(
             answer.text
                 == #"{"status":"error","errorType":"\#(kind)","error":"\#(message)"}"#)
+    }
+
+    @Test(
+        "reads times as Go does",
+        arguments: [
+            ("1_000.5", 1_000_500), ("0x1p4", 16_000), ("2023-11-14T2:30:00Z", 1_699_929_000_000),
+            ("NaN", -9_223_372_036_855), ("Inf", -9_223_372_036_855), ("1e300", 0), ("-1e300", 0),
+            ("-0.5", -500), ("1.0006", 1001),
+        ] as [(String, Int64)])
+    func times(_ text: String, _ expected: Int64) {
+        #expect(Parameters.time(text) == expected)
+    }
+
+    @Test(
+        "refuses what Go does not read as a time",
+        arguments: [
+            "_1", "1_", "1__0", "1_.5", "0x_", "2023-1-14T02:30:00Z", "2023-11-14T2:3:00Z", "",
+        ])
+    func noTimes(_ text: String) { #expect(Parameters.time(text) == nil) }
+
+    @Test(
+        "finds no series between ends in the wrong order",
+        arguments: [
+            "series?match[]=up&start=120&end=0", "labels?start=120&end=0",
+            "label/job/values?start=120&end=0",
+        ])
+    func reversedTimes(_ target: String) {
+        let answer = Bench().send("GET", "/api/v1/" + target)
+        #expect(answer.text == #"{"status":"success","data":[]}"#)
+    }
+
+    @Test("takes steps and lookback deltas below a millisecond")
+    func shortDurations() {
+        let steps = Bench().send("GET", "/api/v1/query_range?query=1&start=60&end=60&step=0.0001")
+        #expect(steps.text.contains(#"[[60,"1"]]"#))
+        let many = Bench().send("GET", "/api/v1/query_range?query=1&start=0&end=60&step=0.0001")
+        #expect(many.text.contains("exceeded maximum resolution of 11,000 points"))
+        let short = Bench().send("GET", "/api/v1/query?query=up&time=60.5&lookback_delta=1e-9")
+        #expect(short.text.contains(#""result":[]"#))
     }
 
     @Test("takes parameters from a form")

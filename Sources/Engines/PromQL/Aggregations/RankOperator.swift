@@ -16,8 +16,10 @@ struct RankOperator: VectorOperator {
     ) throws(QueryError) {
         steps = input.steps
         let before = evaluation.budget.current
+        // The input is evaluated even where nothing of it is wanted: it may fail or warn.
+        let input = try Block(input)
         let isEmpty = try Self.check(evaluation, node, parameters)
-        let block = isEmpty ? Block(steps: steps) : try Block(input)
+        let block = isEmpty ? Block(steps: steps) : input
         var ranking = Ranking(evaluation, node, block, parameters)
         result = ranking.result()
         rows = result.rows

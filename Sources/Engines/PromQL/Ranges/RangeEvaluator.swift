@@ -124,11 +124,12 @@ struct RangeEvaluator {
     {
         let (factors, trends) = (call.parameters[0], call.parameters[1])
         for step in factors.indices where !index.window(step).isEmpty {
-            if !(factors[step] > 0 && factors[step] < 1) {
+            // NaN passes, as it does upstream.
+            if factors[step] <= 0 || factors[step] >= 1 {
                 let text = goFixedText(factors[step])
                 throw .execution("invalid smoothing factor. Expected: 0 < sf < 1, got: \(text)")
             }
-            if !(trends[step] > 0 && trends[step] < 1) {
+            if trends[step] <= 0 || trends[step] >= 1 {
                 let text = goFixedText(trends[step])
                 throw .execution("invalid trend factor. Expected: 0 < tf < 1, got: \(text)")
             }

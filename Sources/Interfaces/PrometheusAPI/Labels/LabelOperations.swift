@@ -52,6 +52,7 @@ extension PrometheusAPI {
             throw .badData("no match[] parameter provided")
         }
         let selection = try LabelSelection(request, nameFaults: true)
+        if selection.isEmpty { return APIAnswer([]) }
         var found: [Labels]
         do throws(StorageError) {
             let querier = try storage.querier(over: selection.range)
@@ -91,8 +92,11 @@ extension PrometheusAPI {
 /// What the label operations have in common: limit, time range and selectors.
 private struct LabelSelection {
     var limit: Int?
+    /// Ends in the wrong order are no error; no series reaches from one to the other.
     var range: TimeRange
     var matcherSets: [[Matcher]]
+
+    var isEmpty: Bool { range.end < range.start }
 
     /// `nameFaults`: an error in a selector names the parameter.
     init(_ request: Request, nameFaults: Bool = false) throws(APIFailure) {
@@ -100,8 +104,7 @@ private struct LabelSelection {
         limit = try parameters.limit()
         let start = try parameters.time("start", default: Parameters.earliest)
         let end = try parameters.time("end", default: Parameters.latest)
-        // Ends in the wrong order are no error upstream: what covers both of them is found.
-        range = TimeRange(start: min(start, end), end: max(start, end))
+        range = TimeRange(start: start, end: end)
         do throws(APIFailure) {
             matcherSets = try parameters.matcherSets()
         } catch {
@@ -114,6 +117,7 @@ private struct LabelSelection {
         _ storage: any Queryable,
         _ find: (any Querier, [Matcher]) throws(StorageError) -> [String]
     ) throws(APIFailure) -> APIAnswer {
+        if isEmpty { return APIAnswer([]) }
         var found: [String] = []
         do throws(StorageError) {
             let querier = try storage.querier(over: range)

@@ -49,15 +49,18 @@ extension Parameters {
         return time
     }
 
-    /// Seconds with decimals, rounded to milliseconds, or RFC 3339.
+    /// Seconds with decimals, rounded to milliseconds, or RFC 3339. What is no number or beyond 64
+    /// bits wraps as upstream's integers do.
     static func time(_ text: String) -> Timestamp? {
         if let seconds = float(text) {
             let whole = seconds.rounded(.towardZero)
-            guard whole.magnitude < 9.2e15 else { return whole < 0 ? .min : .max }
-            // The steps of upstream, the last of which cuts off instead of rounding.
-            let fraction = ((seconds - whole) * 1000).rounded() / 1000
-            let nanoseconds = Int64(fraction * 1e9)
-            return Int64(whole) * 1000 + nanoseconds.flooredQuotient(1_000_000)
+            // The steps of upstream, the last of which cuts off instead of rounding. The rest of
+            // an infinite number is NaN.
+            let fraction = whole.isFinite ? ((seconds - whole) * 1000).rounded() / 1000 : .nan
+            let nanoseconds = cutOff(fraction * 1e9)
+            let carried = nanoseconds.flooredQuotient(1_000_000_000)
+            let milliseconds = (nanoseconds &- carried &* 1_000_000_000) / 1_000_000
+            return (cutOff(whole) &+ carried) &* 1000 &+ milliseconds
         }
         switch text {
         case earliestText: return earliest
@@ -79,12 +82,13 @@ extension Parameters {
         }
     }
 
-    /// How far back this query looks for samples, where it says so.
+    /// How far back this query looks for samples, where it says so: at least a millisecond.
     func lookbackDelta() throws(APIFailure) -> Milliseconds? {
         let text = self["lookback_delta"]
         if text.isEmpty { return nil }
         do throws(ParameterError) {
-            return try Self.duration(text).milliseconds
+            let delta = try Self.duration(text)
+            return delta.count > 0 ? max(1, delta.milliseconds) : nil
         } catch {
             throw .badData("error parsing lookback delta duration: \(error.reason)")
         }
@@ -132,8 +136,44 @@ extension Parameters {
         throw ParameterError(reason: "strconv.Atoi: parsing \(quoted(text)): \(reason)")
     }
 
+    /// As Go's `strconv.ParseFloat`, which allows underscores between digits.
     private static func float(_ text: String) -> Double? {
-        try? parseFloat(Array(text.utf8).raw, allowsHexadecimal: true)
+        var digits = Array(text.utf8)
+        if digits.contains(UInt8(ascii: "_")) {
+            guard hasOnlyInnerUnderscores(digits) else { return nil }
+            digits.removeAll { $0 == UInt8(ascii: "_") }
+        }
+        return try? parseFloat(digits.raw, allowsHexadecimal: true)
+    }
+
+    /// Whether every underscore stands between digits, or between the prefix and a digit.
+    private static func hasOnlyInnerUnderscores(_ text: [UInt8]) -> Bool {
+        var rest = text[...]
+        if rest.first == UInt8(ascii: "-") || rest.first == UInt8(ascii: "+") { rest.removeFirst() }
+        let isHexadecimal =
+            rest.count > 1 && rest.first == UInt8(ascii: "0")
+            && rest[rest.startIndex + 1] | 0x20 == UInt8(ascii: "x")
+        if isHexadecimal { rest = rest.dropFirst(2) }
+        var followsDigit = isHexadecimal
+        var followsUnderscore = false
+        for byte in rest {
+            let isDigit =
+                (48...57).contains(byte)
+                || isHexadecimal && (97...102).contains(byte | 0x20)
+            if byte == UInt8(ascii: "_") {
+                if !followsDigit { return false }
+            } else if followsUnderscore && !isDigit {
+                return false
+            }
+            followsDigit = isDigit
+            followsUnderscore = byte == UInt8(ascii: "_")
+        }
+        return !followsUnderscore
+    }
+
+    /// Towards zero; the least integer for what does not fit, as on upstream's processors.
+    private static func cutOff(_ value: Double) -> Int64 {
+        Int64(exactly: value.rounded(.towardZero)) ?? .min
     }
 
     /// The selectors of `match[]`. Each must ask for something.

@@ -18,12 +18,13 @@ enum TimeText {
     }
 
     /// Milliseconds since the epoch; nil where the text is no time. Decimals beyond milliseconds
-    /// are cut off.
+    /// are cut off. The hour may have a single digit, as for Go.
     static func parse(_ text: String) -> Timestamp? {
         var reader = Reader(bytes: Array(text.utf8))
         guard let year = reader.number(4), reader.take("-"), let month = reader.number(2),
             reader.take("-"), let day = reader.number(2), reader.take("T"),
-            let hour = reader.number(2), reader.take(":"), let minute = reader.number(2),
+            let hour = reader.number(2) ?? reader.number(1), reader.take(":"),
+            let minute = reader.number(2),
             reader.take(":"), let second = reader.number(2), (1...12).contains(month),
             day >= 1, day <= daysIn(month, year), hour < 24, minute < 60, second < 60,
             let fraction = reader.fraction(), let zone = reader.zone(), reader.isAtEnd
@@ -49,13 +50,14 @@ enum TimeText {
             return Int64(bytes[index]) - 48
         }
 
+        /// A number of so many digits; takes nothing where there are fewer.
         mutating func number(_ width: Int) -> Int64? {
             var value: Int64 = 0
-            for _ in 0..<width {
-                guard let digit = digit(at) else { return nil }
+            for index in at..<at + width {
+                guard let digit = digit(index) else { return nil }
                 value = value * 10 + digit
-                at += 1
             }
+            at += width
             return value
         }
 

@@ -69,7 +69,7 @@ extension PrometheusAPI {
             throw .invalid("end", "end timestamp must not be before start time")
         }
         let step = try parameters.duration("step")
-        if step.milliseconds <= 0 {
+        if step.count <= 0 {
             throw .invalid(
                 "step",
                 "zero or negative query resolution step widths are not accepted. "
@@ -86,7 +86,7 @@ extension PrometheusAPI {
         let options = try options(request, parameters, timeout)
         do throws(QueryError) {
             let result = try context.engine.range(
-                parameters["query"], from: start, through: end, step: step.milliseconds,
+                parameters["query"], from: start, through: end, step: max(1, step.milliseconds),
                 on: context.storage, options)
             return answer(result, limit, parameters["stats"])
         } catch {

@@ -185,7 +185,9 @@ final class ConnectionHandler: ChannelInboundHandler {
             var response = Response.error("Method Not Allowed", status: 405)
             response.headers["Allow"] = allow
             exchange.answer(nil, response)
-        case .none: exchange.answer(nil, .error("404 page not found", status: 404))
+        case .none:
+            exchange.answer(
+                nil, .toCleanPath(request) ?? .error("404 page not found", status: 404))
         }
     }
 

@@ -73,6 +73,28 @@ import Testing
         #expect(throws: CompressionError.corrupt(message)) { _ = try unpacked(bytes) }
     }
 
+    /// What is done to a sound member, and what is then said of it.
+    @Test(
+        arguments: [
+            ("cut", "unexpected EOF"), ("checksum", "gzip: invalid checksum"),
+            ("length", "gzip: invalid checksum"), ("body", "flate: corrupt input before offset"),
+            ("flags", "gzip: invalid header"),
+        ])
+    func damageIsNamed(_ damage: String, _ message: String) {
+        var bytes = packed(Array(repeating: 65, count: 5000) + (0..<250).map { UInt8($0) })
+        switch damage {
+        case "cut": bytes.removeLast(9)
+        case "checksum": bytes[bytes.count - 8] ^= 1
+        case "length": bytes[bytes.count - 4] ^= 1
+        case "flags": bytes[3] = 0xE0
+        // A block of the type that does not exist.
+        default: bytes[10] |= 6
+        }
+        var found = ""
+        do { _ = try unpacked(bytes) } catch { found = "\(error)" }
+        #expect(found.hasPrefix(message), "\(found)")
+    }
+
     @Test func damagedBytesNeverTrap() {
         for (index, input) in sampleInputs().enumerated() where input.count < 5000 {
             for variant in damaged(packed(input), count: 50, seed: UInt64(index + 1)) {

@@ -21,6 +21,7 @@ enum Allowances {
     /// Files above Ground with unsafe code: the aim is ten.
     static let unsafeFiles: Set<String> = [
         "Sources/Carriers/Compression/Gzip.swift",
+        "Sources/Carriers/Compression/GzipFault.swift",
         "Sources/Carriers/Compression/GzipStream.swift",
         "Sources/Carriers/Compression/Snappy+Packing.swift",
         "Sources/Carriers/Compression/Snappy+Unpacking.swift",

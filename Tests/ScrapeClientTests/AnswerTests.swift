@@ -46,6 +46,26 @@ import Testing
             "Get \"URL\": net/http: HTTP/1.x transport connection broken: unexpected EOF"
         ),
         (
+            "HTTP/1.1 200 OK\r\nContent-Ty",
+            "Get \"URL\": net/http: HTTP/1.x transport connection broken: "
+                + "malformed MIME header: missing colon: \"Content-Ty\""
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nno\tcolon\r\n\r\n",
+            "Get \"URL\": net/http: HTTP/1.x transport connection broken: "
+                + "malformed MIME header: missing colon: \"no\\tcolon\""
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+            "Get \"URL\": net/http: HTTP/1.x transport connection broken: "
+                + "http: message cannot contain multiple Content-Length headers; got [\"5\" \"6\"]"
+        ),
+        (
+            "\u{0}\u{7}\u{1F}\"\n",
+            "Get \"URL\": net/http: HTTP/1.x transport connection broken: "
+                + "malformed HTTP response \"\\x00\\a\\x1f\\\"\""
+        ),
+        (
             "garbage\n",
             "Get \"URL\": net/http: HTTP/1.x transport connection broken: "
                 + "malformed HTTP response \"garbage\""
@@ -92,10 +112,31 @@ import Testing
         #expect(result.body.isEmpty)
     }
 
-    @Test func aHeadTheSizeOfAMegabyteIsRefused() throws {
+    @Test func aHeadOfMoreThanAMegabyteIsRefused() throws {
         let server = try server(head + "X: " + String(repeating: "x", count: 1_100_000))
         let result = try #require(try scrape(server.url()).first)
         #expect(result.error.hasSuffix("headers exceeded 1048576 bytes; aborted"))
+    }
+
+    @Test(arguments: [
+        ("/next", "Get \"/next\": stopped after 10 redirects"),
+        (
+            "http://[::1/",
+            "Get \"URL\": failed to parse Location header \"http://[::1/\": "
+                + "parse \"http://[::1/\": missing ']' in host"
+        ),
+        (
+            "http://a:b/",
+            "Get \"URL\": failed to parse Location header \"http://a:b/\": "
+                + "parse \"http://a:b/\": invalid port \":b\" after host"
+        ),
+        ("ftp://a/", "Get \"ftp://a/\": unsupported protocol scheme \"ftp\""),
+    ])
+    func redirectsThatLeadNowhereAreReported(_ location: String, _ message: String) throws {
+        let server = try server(
+            "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: \(location)\r\n\r\n")
+        let result = try #require(try scrape(server.url()).first)
+        #expect(result.error == message.replacing("URL", with: server.url()))
     }
 
     @Test func aSlowBodyInSmallPiecesIsPutTogether() throws {

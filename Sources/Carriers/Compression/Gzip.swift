@@ -26,9 +26,14 @@ internal import CCompression
         repeat {
             let member = input.extracting(consumed..<input.byteCount)
             try checkHeader(member)
-            let step = try decodeMember(
-                member, after: produced, into: &room, limit: limit,
-                guess: declaredSize(input) ?? 0)
+            let step: (consumed: Int, produced: Int)
+            do throws(CompressionError) {
+                step = try decodeMember(
+                    member, after: produced, into: &room, limit: limit,
+                    guess: declaredSize(input) ?? 0)
+            } catch .corrupt {
+                throw .corrupt(gzipFault(member, limit: limit))
+            }
             consumed += step.consumed
             produced += step.produced
         } while consumed < input.byteCount

@@ -31,11 +31,16 @@ extension ScrapeLoop {
                 return end(target, exchange, buffer)
             case .failed(let code):
                 let hasBegun = buffer.filled > 0
-                buffers.giveBack(buffer)
+                defer { buffers.giveBack(buffer) }
                 if !hasBegun, exchange.isOnKeptConnection { return reopen(target, exchange) }
                 let text = "\(connection.describe("read")): read: \(systemErrorText(code))"
                 if exchange.parser.head != nil { return fail(target, .transport(text)) }
-                return failRequest(target, text)
+                do {
+                    try exchange.parser.checkPartialHead(buffer)
+                    return failRequest(target, text)
+                } catch {
+                    return fail(target, exchange, error)
+                }
             }
         }
     }
@@ -87,13 +92,18 @@ extension ScrapeLoop {
         let location: HTTPLocation
         do {
             location = try exchange.location.following(reference)
+        } catch .unparsable(let fault) {
+            let parse = "parse \"\(reference)\": \(fault)"
+            return failRequest(
+                target, "failed to parse Location header \"\(reference)\": \(parse)")
         } catch {
             return fail(target, .transport("Get \"\(reference)\": \(error)"))
         }
         exchange.location = location
         exchange.redirects += 1
         guard exchange.redirects < 10 else {
-            return failRequest(target, "stopped after 10 redirects")
+            return fail(
+                target, .transport("Get \"\(reference)\": stopped after 10 redirects"))
         }
         takeBackBuffer(target)
         exchange.parser = ResponseParser(bodyLimit: transferLimit(target.request))
@@ -130,8 +140,10 @@ extension ScrapeLoop {
         switch error {
         case .malformedHead(let text): failRequest(target, broken + text)
         case .headTooLarge:
+            let limit = ResponseParser.largestHead
             failRequest(
-                target, "net/http: server response headers exceeded 1048576 bytes; aborted")
+                target,
+                broken + "net/http: server response headers exceeded \(limit) bytes; aborted")
         case .malformedBody(let text): fail(target, .transport(text))
         case .bodyTooLarge: fail(target, .bodyTooLarge)
         case .endOfStream: failRequest(target, "EOF")

@@ -30,13 +30,14 @@ package struct ScrapeRequest: Sendable, Hashable {
 package enum ScrapeRequestError: Error, Sendable, Hashable, CustomStringConvertible {
     case unsupportedScheme(String)
     case noHost(url: String)
-    case invalidPort(String)
+    /// No URL at all; the words are Go's.
+    case unparsable(String)
 
     package var description: String {
         switch self {
         case .unsupportedScheme(let scheme): "unsupported protocol scheme \"\(scheme)\""
         case .noHost: "http: no Host in request URL"
-        case .invalidPort(let port): "invalid port \"\(port)\" after host"
+        case .unparsable(let fault): fault
         }
     }
 }
@@ -75,7 +76,10 @@ struct HTTPLocation: Sendable, Hashable {
     ) throws(ScrapeRequestError) -> (String, UInt16) {
         let host: Substring
         var port = authority[authority.endIndex...]
-        if authority.hasPrefix("["), let close = authority.firstIndex(of: "]") {
+        if authority.hasPrefix("[") {
+            guard let close = authority.firstIndex(of: "]") else {
+                throw .unparsable("missing ']' in host")
+            }
             host = authority[..<close].dropFirst()
             port = authority[close...].dropFirst()
         } else if let colon = authority.firstIndex(of: ":") {
@@ -87,7 +91,7 @@ struct HTTPLocation: Sendable, Hashable {
         guard !host.isEmpty else { throw .noHost(url: url) }
         if port.isEmpty || port == ":" { return (String(host), 80) }
         guard port.hasPrefix(":"), let number = UInt16(port.dropFirst()) else {
-            throw .invalidPort(String(port))
+            throw .unparsable("invalid port \"\(port)\" after host")
         }
         return (String(host), number)
     }

@@ -9,6 +9,8 @@ extension Scrape {
     /// Samples further ahead of the clock are refused. Milliseconds.
     private static let farthestAhead: Milliseconds = 600_000
 
+    var latestAccepted: Timestamp { timestamp + Self.farthestAhead }
+
     /// Finds the refs of new series and, the first time, of the reports.
     mutating func resolveNew() throws(ScrapeError) {
         let kept = new.labels.compactMap { $0 }
@@ -63,7 +65,7 @@ extension Scrape {
     ) {
         if ref == SeriesTable.dropped { return }
         if let own {
-            guard own <= timestamp + Self.farthestAhead else {
+            guard own <= latestAccepted else {
                 surroundings.metrics.outOfBounds.increment()
                 return
             }

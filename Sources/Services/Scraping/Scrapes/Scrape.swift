@@ -93,7 +93,9 @@ struct Scrape {
         do throws(ExpositionError) {
             while failure == nil, case .newSample(let sample) = try scanner.next() {
                 do throws(ScrapeError) {
-                    new.append(try rules.labels.stored(scanner.labels), sample)
+                    let isTimely = (sample.timestamp ?? timestamp) <= latestAccepted
+                    new.append(
+                        try rules.labels.stored(scanner.labels), sample, isTimely: isTimely)
                 } catch {
                     failure = error
                 }
@@ -140,7 +142,7 @@ struct Scrape {
     }
 
     private mutating func count() {
-        report.added = new.keptCount
+        report.added = new.timelyCount
         if case .all = seen, case .all = table.present {
             report.kept = table.sampleCount - table.droppedCount
         } else {
@@ -184,13 +186,17 @@ struct NewSeries: Sendable {
     private(set) var labels: [Labels?] = []
     private(set) var samples: [NewSample] = []
     private(set) var keptCount = 0
+    /// Of those, the ones whose sample is not too far in the future to be stored.
+    private(set) var timelyCount = 0
     /// Parallel to `labels`, once resolved.
     var refs: [SeriesRef] = []
 
-    mutating func append(_ stored: Labels?, _ sample: NewSample) {
+    mutating func append(_ stored: Labels?, _ sample: NewSample, isTimely: Bool) {
         labels.append(stored)
         samples.append(sample)
-        if stored != nil { keptCount += 1 }
+        guard stored != nil else { return }
+        keptCount += 1
+        if isTimely { timelyCount += 1 }
     }
 
     func isKept(_ number: Int) -> Bool { labels[number] != nil }

@@ -8,6 +8,8 @@
 
 /// Begins a gzip stream of one member (zlib hides this behind a macro). Z_OK or an error of zlib.
 int narthex_gzip_start(z_stream *stream, int level);
+/// Begins reading one gzip member. Z_OK or an error of zlib.
+int narthex_gunzip_start(z_stream *stream);
 /// Whether a zstd call failed because the room given was too small.
 int narthex_zstd_needs_room(size_t code);
 

@@ -28,20 +28,20 @@ struct ResponseHead: Sendable, Hashable {
         guard let first = lines.next() else { throw .malformedHead("malformed HTTP response \"\"") }
         let isOld = try readStatusLine(Self.text(bytes, first))
         keepsConnection = !isOld
-        var lengths: Set<Int> = []
+        var lengths: [Int] = []
         var isChunked = false
         while let line = lines.next() {
             guard let colon = Self.firstIndex(of: UInt8(ascii: ":"), in: bytes, line),
                 colon > line.lowerBound
             else {
                 throw .malformedHead(
-                    "malformed MIME header line: \(Self.text(bytes, line))")
+                    "malformed MIME header: missing colon: \(Self.quotedText(bytes, line))")
             }
             let name = Self.text(bytes, line.lowerBound..<colon).lowercased()
             let value = Self.trimmed(bytes, (colon + 1)..<line.upperBound)
             switch name {
             case "content-length":
-                lengths.insert(try Self.length(Self.text(bytes, value)))
+                lengths.append(try Self.length(Self.text(bytes, value)))
             case "transfer-encoding":
                 let coding = Self.text(bytes, value)
                 guard coding.lowercased() == "chunked" else {
@@ -55,8 +55,10 @@ struct ResponseHead: Sendable, Hashable {
             default: break
             }
         }
-        guard lengths.count <= 1 else {
-            throw .malformedHead("http: message cannot contain multiple Content-Length headers")
+        guard Set(lengths).count <= 1 else {
+            let got = lengths.map { "\"\($0)\"" }.joined(separator: " ")
+            throw .malformedHead(
+                "http: message cannot contain multiple Content-Length headers; got [\(got)]")
         }
         setFraming(isChunked: isChunked, length: lengths.first)
     }
@@ -114,6 +116,25 @@ struct ResponseHead: Sendable, Hashable {
         run.reserveCapacity(range.count)
         for index in range { run.append(bytes[index]) }
         return String(decoding: run, as: UTF8.self)
+    }
+
+    /// The text in double quotes, with escapes as in Go for all that is no printable ASCII.
+    static func quotedText(_ bytes: RawSpan, _ range: Range<Int>) -> String {
+        let letters: [UInt8: String] = [
+            7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: "\"", 92: "\\",
+        ]
+        var result = "\""
+        for index in range {
+            let byte = bytes[index]
+            if let letter = letters[byte] {
+                result += "\\\(letter)"
+            } else if (32...126).contains(byte) {
+                result.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                result += (byte < 16 ? "\\x0" : "\\x") + String(byte, radix: 16)
+            }
+        }
+        return result + "\""
     }
 
     private static func firstIndex(

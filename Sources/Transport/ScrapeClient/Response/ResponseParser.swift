@@ -14,7 +14,7 @@ struct ResponseParser {
         case done
     }
 
-    private static let largestHead = 1 << 20
+    static let largestHead = 1 << 20
 
     private var state = State.head(scanned: 0)
     /// The body, so far as it is there, in the buffer.
@@ -52,7 +52,7 @@ struct ResponseParser {
         while end < buffer.filled, bytes[end] != 10 { end += 1 }
         guard end < min(buffer.filled, 4096) else { return }
         if end > 0, bytes[end - 1] == 13 { end -= 1 }
-        throw .malformedHead("malformed HTTP response \"\(ResponseHead.text(bytes, 0..<end))\"")
+        throw .malformedHead("malformed HTTP response \(ResponseHead.quotedText(bytes, 0..<end))")
     }
 
     private mutating func takeHead(
@@ -104,6 +104,13 @@ struct ResponseParser {
         }
     }
 
+    /// What of a head had come when the connection was lost may be wrong already, which then is the
+    /// error that counts.
+    func checkPartialHead(_ buffer: ResponseBuffer) throws(ResponseError) {
+        guard case .head = state, buffer.filled > 0 else { return }
+        _ = try ResponseHead(buffer.bytes.raw.extracting(0..<buffer.filled))
+    }
+
     /// The peer has closed. Returns only where that ends the answer rightly.
     mutating func end(_ buffer: ResponseBuffer) throws(ResponseError) {
         switch state {
@@ -111,6 +118,7 @@ struct ResponseParser {
         case .untilClose: state = .done
         case .head:
             if buffer.filled == 0 { throw .endOfStream }
+            try checkPartialHead(buffer)
             throw .unexpectedEnd(inBody: false)
         case .length, .chunked: throw .unexpectedEnd(inBody: true)
         }

@@ -61,6 +61,7 @@ compatibility: build peers
 	NARTHEX_BIN=$(PROGRAM) Tests/Compatibility/side_by_side.py
 	NARTHEX_BIN=$(PROGRAM) Tests/Compatibility/folder.py
 	NARTHEX_BIN=$(PROGRAM) Tests/Compatibility/crash.py
+	NARTHEX_BIN=$(PROGRAM) Tests/Compatibility/bad_input.py
 
 fuzz: setup
 	@for target in $$(sed -n 's/^    "\([a-z-]*\)": fuzz.*/\1/p' Fuzz/Fuzz.swift); do \

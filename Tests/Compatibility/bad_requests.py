@@ -1,19 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bad queries, bad HTTP and bad configurations. For bad_input.py."""
+"""Bad queries. For bad_input.py."""
 import concurrent.futures
 import json
-import os
-import re
-import signal
 import socket
-import subprocess
-import threading
 import time
 import urllib.parse
 
-import bad_targets
 import servers as S
-from bad_checks import pair, resident, wait_until, write
+from bad_checks import pair, resident
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 

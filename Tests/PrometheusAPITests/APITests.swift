@@ -310,6 +310,23 @@ struct APITests {
         #expect(bench.send("GET", "/-/ready").headers["X-Prometheus-Stopping"] == "true")
     }
 
+    @Test(
+        "a storage that fails is no fault of the query's text",
+        arguments: [
+            (.damaged, "execution", 422), (.inputOutput, "execution", 422),
+            (.unavailable, "unavailable", 500), (.cancelled, "canceled", 499),
+        ] as [(StorageError.Code, String, Int)])
+    func failingStorage(_ code: StorageError.Code, _ type: String, _ status: Int) {
+        let bench = Bench()
+        bench.storage.fail(code, "x/index: damaged series at offset 5")
+        for path in ["query?query=up", "query_range?query=up&start=0&end=1&step=1"] {
+            let answer = bench.send("GET", "/api/v1/\(path)")
+            #expect(answer.status == status)
+            #expect(answer.text.contains(#""errorType":"\#(type)","error":""#))
+            #expect(answer.text.contains("x/index: damaged series at offset 5"))
+        }
+    }
+
     @Test("the admin API is off unless asked for")
     func administration() {
         var bench = Bench()

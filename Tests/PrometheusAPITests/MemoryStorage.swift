@@ -14,6 +14,16 @@ final class MemoryStorage: Queryable, Appendable {
     }
 
     private let series = Mutex<[Series]>([])
+    private let failure = Mutex<StorageError?>(nil)
+
+    /// From now on everything fails.
+    func fail(_ code: StorageError.Code, _ message: String) {
+        failure.withLock { $0 = StorageError(code, message) }
+    }
+
+    private func check() throws(StorageError) {
+        if let failure = failure.withLock({ $0 }) { throw failure }
+    }
 
     func add(_ labels: KeyValuePairs<String, String>, _ samples: [(Timestamp, Double)]) {
         series.withLock {
@@ -41,6 +51,7 @@ final class MemoryStorage: Queryable, Appendable {
     func commit(
         _ batch: borrowing SampleBatch, _ policy: FaultPolicy
     ) throws(StorageError) -> CommitOutcome {
+        try check()
         var outcome = CommitOutcome()
         let (refs, timestamps, values) = (batch.refs, batch.timestamps, batch.values)
         series.withLock { series in
@@ -63,7 +74,8 @@ final class MemoryStorage: Queryable, Appendable {
     }
 
     func querier(over range: TimeRange) throws(StorageError) -> any Querier {
-        View(
+        try check()
+        return View(
             series: series.withLock { $0 }
                 .filter { one in
                     one.timestamps.contains { range.start <= $0 && $0 <= range.end }

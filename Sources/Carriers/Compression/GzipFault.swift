@@ -3,9 +3,9 @@
 internal import Bytes
 internal import CCompression
 
-/// What is wrong with gzip that could not be unpacked, in the words of Go's reader. libdeflate, which
-/// is fast, says only that something is; zlib reads the bytes once more to find out what. Looks at no
-/// more than makes `limit` bytes.
+/// What is wrong with gzip that could not be unpacked, in the words of Go's reader. libdeflate,
+/// which is fast, says only that something is; zlib reads the bytes once more to find out what.
+/// Looks at no more than makes `limit` bytes.
 func gzipFault(_ input: RawSpan, limit: Int) -> String {
     var stream = unsafe z_stream()
     guard unsafe narthex_gunzip_start(&stream) == Z_OK else { return "gzip: corrupt input" }

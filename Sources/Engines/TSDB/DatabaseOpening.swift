@@ -31,7 +31,7 @@ struct DatabaseOpening {
             throw StorageError(error)
         }
         do { lock = try FileLock(lockPath) } catch {
-            throw StorageError(.unavailable, "opening storage failed: \(error)")
+            throw StorageError(.unavailable, "\(error)")
         }
         environment.registry.gauge(
             "prometheus_tsdb_clean_start",

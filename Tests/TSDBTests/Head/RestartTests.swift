@@ -95,6 +95,25 @@ struct RestartTests {
         }
     }
 
+    /// The message says which, and everything else stays as it is.
+    @Test func withoutASegmentInTheMiddleTheLogIsNotRead() throws {
+        let folder = TemporaryFolder()
+        var options = HeadOptions()
+        options.segmentSize = 32_768
+        options.compression = .none
+        let head = try openHead(folder, options)
+        for step in 0..<60 { try head.add(Array(0..<200), at: Int64(step)) { Double($0) } }
+        let broken = try folder.copy()
+        let segments = broken.files(in: "wal")
+        #expect(segments.count > 3)
+        try LocalFileSystem().remove("\(broken.path)/wal/00000001")
+        let error = #expect(throws: StorageError.self) { _ = try openHead(broken, options) }
+        #expect(
+            error?.message == "get segment range: segments are not sequential: the one before "
+                + "\(broken.path)/wal/00000002 is missing")
+        #expect(broken.files(in: "wal") == segments.filter { $0 != "00000001" })
+    }
+
     @Test func aFlippedBitCostsWhatComesAfterIt() throws {
         let folder = TemporaryFolder()
         var options = HeadOptions()

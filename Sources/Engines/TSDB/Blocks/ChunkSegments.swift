@@ -28,8 +28,10 @@ enum ChunkSegmentFormat {
 /// The chunk files of one block, mapped. Immutable, so any thread may use it.
 final class ChunkSegments: Sendable {
     let files: [MappedFile]
+    private let directory: String
 
     init(_ directory: String, _ fileSystem: any FileSystem) throws(StorageError) {
+        self.directory = directory
         var files: [MappedFile] = []
         do throws(FileError) {
             for entry in try fileSystem.entries(of: directory) {
@@ -68,7 +70,8 @@ final class ChunkSegments: Sendable {
         let segment = Int(truncatingIfNeeded: ref >> 32)
         let offset = Int(truncatingIfNeeded: ref & 0xFFFF_FFFF)
         guard segment < files.count else {
-            throw StorageError(.damaged, "there is no chunk segment \(segment) for a chunk")
+            throw StorageError(
+                .damaged, "\(directory): there is no segment \(segment + 1) for a chunk")
         }
         let file = files[segment]
         let bytes = file.bytes

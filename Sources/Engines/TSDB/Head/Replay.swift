@@ -109,13 +109,15 @@ struct Replay {
     /// Returns the number of the last segment.
     private mutating func replaySegments(_ folder: WALDirectory) throws -> Int {
         var last = folder.checkpoint ?? -1
+        // A missing segment may come back; what stands behind it is not thrown away.
+        if let segment = folder.firstAfterGap {
+            throw StorageError(
+                .damaged,
+                "get segment range: segments are not sequential: the one before "
+                    + "\(folder.path(ofSegment: segment)) is missing")
+        }
         for (position, segment) in folder.segments.enumerated() {
             do {
-                if segment == folder.firstAfterGap {
-                    throw WALCorruption(
-                        path: folder.path(ofSegment: segment), segment: segment, offset: 0,
-                        reason: "segments are not sequential")
-                }
                 try replay(folder.path(ofSegment: segment), segment)
                 last = segment
             } catch let damage as WALCorruption {

@@ -101,9 +101,11 @@ struct WALDirectory {
         }
     }
 
-    /// The first segment after a missing one, if any: reading must not go on there.
+    /// The first segment after a missing one, if any. The first of all follows the checkpoint, or
+    /// is 0.
     var firstAfterGap: Int? {
-        zip(segments, segments.dropFirst()).first { $0 + 1 != $1 }?.1
+        if let first = segments.first, first != (checkpoint ?? -1) + 1 { return first }
+        return zip(segments, segments.dropFirst()).first { $0 + 1 != $1 }?.1
     }
 
     func path(ofSegment index: Int) -> String { "\(path)/\(WALFormat.name(ofSegment: index))" }

@@ -47,7 +47,7 @@ struct APIFailure: Error {
         case .timeout: self.init(.timeout, error.message)
         case .cancelled: self.init(.canceled, error.message)
         case .storage(let cause):
-            self.init(cause.code == .unavailable ? .unavailable : .internal, error.message)
+            self.init(APIFailure(cause).kind, error.message)
         }
     }
 

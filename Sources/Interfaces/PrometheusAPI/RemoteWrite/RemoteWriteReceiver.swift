@@ -29,11 +29,13 @@ final class RemoteWriteReceiver: Sendable {
     private let storage: any Appendable
     private let series: SeriesResolver
     private let drops: DroppedSamples
+    private let logger: Logger
     private let idle = Mutex<[Workspace]>([])
 
     init(_ storage: any Appendable, _ context: APIContext) {
         self.storage = storage
         series = SeriesResolver(storage)
+        logger = context.logger
         drops = DroppedSamples(context.registry, context.logger)
     }
 
@@ -46,6 +48,9 @@ final class RemoteWriteReceiver: Sendable {
             try store(&workspace)
             return Response(status: 204)
         } catch {
+            if error.status == 500 {
+                logger.error("Error while remote writing the v1 request", ["err": error.message])
+            }
             return .error(error.message, status: error.status)
         }
     }

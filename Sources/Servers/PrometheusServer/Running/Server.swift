@@ -118,9 +118,14 @@ final class Server: Sendable {
         let environment = DatabaseEnvironment(
             fileSystem: fileSystem, registry: registry,
             log: log.with(["component": "tsdb"]), now: { currentMilliseconds() })
-        let database = try Database.open(
-            storagePath, databaseOptions { maintenance.request() }, environment,
-            walCompression: options.storage.walCompression)
+        let database: Database
+        do {
+            database = try Database.open(
+                storagePath, databaseOptions { maintenance.request() }, environment,
+                walCompression: options.storage.walCompression)
+        } catch {
+            throw StorageError(error.code, "opening storage failed: \(error.message)")
+        }
         storage.open(database)
         let seconds = Double(monotonicNanoseconds() - started) / 1e9
         log.info("TSDB started", ["dir": storagePath, "duration": "\(seconds)s"])

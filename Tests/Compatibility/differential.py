@@ -11,6 +11,7 @@ DIFFERENTIAL_BIN names the program of Tests/Differential (.build/debug/Different
 import math
 import os
 import random
+import signal
 import struct
 import subprocess
 import sys
@@ -136,6 +137,8 @@ def main():
         addresses = [f"http://127.0.0.1:{server.port}" for server in servers]
         try:
             if command == "serve":
+                # So that both servers end with this script.
+                signal.signal(signal.SIGTERM, lambda *_: sys.exit())
                 print(*addresses, START, START + MINUTES * 60, flush=True)
                 while True:
                     time.sleep(60)

@@ -212,6 +212,10 @@ struct APITests {
             ),
             ("series", 400, "bad_data", "no match[] parameter provided"),
             (
+                "label/a%FFb/values?limit=x", 400, "bad_data",
+                #"invalid label name: \"a\\xffb\""#
+            ),
+            (
                 "series?match[]=foo%7B", 400, "bad_data",
                 #"invalid parameter \"match[]\": 1:5: parse error: unexpected end of input inside braces"#
             ),

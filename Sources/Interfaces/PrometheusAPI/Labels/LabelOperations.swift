@@ -20,6 +20,7 @@ extension PrometheusAPI {
             }
         }
         let values: Operation.Run = { request throws(APIFailure) in
+            try Self.refuseForeignBytes(request)
             let name = unescapedName(request.pathParameters["name"] ?? "")
             guard NameValidation.utf8.isValidLabelName(name) else {
                 throw .badData("invalid label name: \(quoted(name))")
@@ -40,6 +41,17 @@ extension PrometheusAPI {
                 throw APIFailure(.internal, "not implemented")
             },
         ]
+    }
+
+    /// Refuses a label name in the path that is not UTF-8.
+    private static func refuseForeignBytes(_ request: Request) throws(APIFailure) {
+        guard request.path.unicodeScalars.contains("\u{FFFD}") else { return }
+        for segment in request.encodedPath.split(separator: "/" as Character) {
+            guard let bytes = try? percentDecodedBytes(segment, plusIsBlank: false),
+                String(validating: bytes, as: UTF8.self) == nil
+            else { continue }
+            throw .badData("invalid label name: \(quoted(bytes.raw))")
+        }
     }
 
     private static func series(

@@ -10,10 +10,17 @@ package struct EncodingError: Error, Sendable, Hashable, CustomStringConvertible
 package func percentDecoded(
     _ text: Substring, plusIsBlank: Bool
 ) throws(EncodingError) -> String {
-    let encoded = Array(text.utf8)
-    guard encoded.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
+    guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
         return String(text)
     }
+    return String(decoding: try percentDecodedBytes(text, plusIsBlank: plusIsBlank), as: UTF8.self)
+}
+
+/// The same for texts that need not be UTF-8.
+package func percentDecodedBytes(
+    _ text: Substring, plusIsBlank: Bool
+) throws(EncodingError) -> [UInt8] {
+    let encoded = Array(text.utf8)
     var decoded: [UInt8] = []
     decoded.reserveCapacity(encoded.count)
     var index = 0
@@ -36,7 +43,7 @@ package func percentDecoded(
             decoded.append(byte)
         }
     }
-    return String(decoding: decoded, as: UTF8.self)
+    return decoded
 }
 
 private func hexDigit(_ byte: UInt8) -> UInt8? {

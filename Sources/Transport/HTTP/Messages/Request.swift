@@ -5,6 +5,8 @@ package struct Request: Sendable {
     package var method: String
     /// The path with escapes resolved, from the first slash on.
     package var path: String
+    /// The path as it was sent.
+    package let encodedPath: String
     /// What follows the question mark, as it was sent.
     package var query: String
     package var headers: Headers
@@ -23,6 +25,7 @@ package struct Request: Sendable {
         let encoded = halves.first ?? "/"
         // A path with a bad escape stands for itself, and no route has it.
         path = (try? percentDecoded(encoded, plusIsBlank: false)) ?? String(encoded)
+        encodedPath = String(encoded)
         query = halves.count > 1 ? String(halves[1]) : ""
         self.headers = headers
         self.body = body

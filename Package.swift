@@ -8,7 +8,7 @@ import PackageDescription
 
 let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
     "Shims": [
-        "CPlatform": [], "CRE2": [], "CCompression": [], "CYAML": [],
+        "CAllocator": [], "CPlatform": [], "CRE2": [], "CCompression": [], "CYAML": [],
     ],
     "Ground": [
         "Bytes": ["CPlatform"],
@@ -78,7 +78,7 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
         "Tools": ["Platform"],
     ],
     "Program": [
-        "narthex": ["PrometheusServer", "Tools", "Platform"]
+        "narthex": ["CAllocator", "PrometheusServer", "Tools", "Platform"]
     ],
 ]
 
@@ -93,6 +93,7 @@ let foreign: [String: [Target.Dependency]] = [
 
 /// The native libraries that the C shims link, by their Debian names.
 let nativeLibraries: [String: [String]] = [
+    "CAllocator": ["jemalloc"],
     "CRE2": ["re2", "stdc++"],
     "CCompression": ["deflate", "zstd", "z"],
     "CYAML": ["yaml"],

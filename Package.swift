@@ -170,6 +170,7 @@ let fuzzed = [
 if let named = wanted {
     var open = Array(named)
     if named.contains("Fuzz") { open += fuzzed }
+    if named.contains("ScrapeBenchmark") { open += ["Scraping", "TSDB"] }
     for (test, used) in tests where named.contains(test) { open += used }
     for (test, used) in tests
     where test.hasSuffix("Tests") && named.contains(String(test.dropLast(5))) {
@@ -229,6 +230,16 @@ if isWanted("Conformance") {
             dependencies: uses.keys.sorted().filter { isWanted($0) && $0 != "narthex" }
                 .map { .target(name: $0) },
             path: "Tests/Conformance", swiftSettings: [.swiftLanguageMode(.v6)]))
+}
+if wanted?.contains("ScrapeBenchmark") ?? false {
+    targets.append(
+        .executableTarget(
+            name: "ScrapeBenchmark",
+            dependencies: [
+                "Discovery", "Instrumentation", "Model", "Platform", "ScrapeClient", "Scraping",
+                "Storage", "TSDB", "YAML",
+            ],
+            path: "Benchmarks/Scrape", swiftSettings: [.swiftLanguageMode(.v6)]))
 }
 if wanted?.contains("HeadBenchmark") ?? false {
     targets.append(

@@ -276,4 +276,20 @@ private func report(up: Int, scraped: Int, kept: Int, added: Int) -> [String] {
         #expect(metadata.map(\.family) == ["a", "b"])
         #expect(metadata[0].metadata == Metadata(type: .counter, help: "About \\ a"))
     }
+
+    @Test func `failed scrapes are written to the job's log`() throws {
+        let path = "/tmp/scrape-failures-\(randomBytes(8).map { String($0) }.joined()).json"
+        let files = LocalFileSystem()
+        defer { try? files.remove(path) }
+        let scene = try Scene("scrape_failure_log_file: \(path)")
+        scene.scrape("", failure: .status("404 Not Found"))
+        scene.scrape("a 1\n")
+        scene.scrape("", failure: .bodyTooLarge)
+        let lines = String(decoding: try files.contents(of: path), as: UTF8.self)
+            .split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(lines[0].contains("\"msg\":\"server returned HTTP status 404 Not Found\""))
+        #expect(lines[0].contains("\"job_name\":\"j\",\"target\":\"http://a:1/metrics\""))
+        #expect(lines[1].contains("\"msg\":\"body size limit exceeded\""))
+    }
 }

@@ -67,6 +67,7 @@ package final class ScrapeManager: Sendable {
 
     /// Makes these the jobs. Pools whose job did not change are not disturbed.
     package func apply(_ jobs: [ScrapeConfiguration]) {
+        context.surroundings.failureLogs.reopen(keeping: Set(jobs.map(\.failureLogFile)))
         state.withLock { state in
             state.jobs = jobs
             let names = Set(jobs.map(\.jobName))

@@ -17,6 +17,7 @@ package struct ScrapeSurroundings: Sendable {
     let metrics: ScrapeMetrics
     let layouts = LayoutPool()
     let scratches = ScratchPool()
+    let failureLogs: FailureLogs
 
     package init(
         storage: any Appendable, fileSystem: any FileSystem, log: Logger, registry: Registry
@@ -25,6 +26,7 @@ package struct ScrapeSurroundings: Sendable {
         self.fileSystem = fileSystem
         self.log = log
         metrics = ScrapeMetrics(registry)
+        failureLogs = FailureLogs(fileSystem, log)
     }
 }
 

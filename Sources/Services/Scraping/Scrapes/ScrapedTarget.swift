@@ -131,6 +131,7 @@ package final class ScrapedTarget: ScrapeResponder {
         let (forcedError, interval, rules) = state.withLock {
             ($0.forcedError, $0.target.interval, $0.rules)
         }
+        if let failure { logFailure(message(failure), rules) }
         let timestamp = alignedTime(timing, interval: interval)
         var scrape = Scrape(rules, surroundings, at: timestamp, table: takeTable())
         var error = forcedError ?? failure.map(message)
@@ -181,6 +182,12 @@ package final class ScrapedTarget: ScrapeResponder {
         let delay = timing.started - timing.scheduled
         let tolerance = min(2, interval / 100)
         return delay >= 0 && delay <= tolerance ? timing.scheduled : timing.started
+    }
+
+    private func logFailure(_ message: String, _ rules: ScrapeRules) {
+        let job = rules.job
+        surroundings.failureLogs.log(at: job.failureLogFile)?
+            .write(message, job: job.jobName, target: target.url)
     }
 
     private func message(_ failure: ScrapeFailure) -> String {

@@ -5,8 +5,8 @@ internal import Instrumentation
 internal import Platform
 internal import Synchronization
 
-/// The files that jobs want failed scrapes to be written to, a line of JSON each. One for each path,
-/// however many jobs name it.
+/// The files that jobs want failed scrapes to be written to, a line of JSON each. One for each
+/// path, however many jobs name it.
 final class FailureLogs: Sendable {
     private let logs = Mutex<[String: FailureLog]>([:])
     private let fileSystem: any FileSystem

@@ -51,8 +51,9 @@ struct Scrape {
         report.bytes = body.byteCount
         // An empty body says nothing, not even in which format.
         if body.byteCount == 0 { return }
-        let dialect = try dialect(of: contentType)
-        if dialect != table.layout.dialect { table.restart(dialect) }
+        if contentType.isEmpty || !isEqualBytewise(contentType, table.contentType) {
+            try chooseDialect(contentType)
+        }
         try scan(body)
         count()
         let limit = rules.job.limits.samples
@@ -66,21 +67,21 @@ struct Scrape {
         fill()
     }
 
-    private func dialect(of contentType: String) throws(ScrapeError) -> TextDialect {
-        let format: ExpositionFormat
+    private mutating func chooseDialect(_ contentType: String) throws(ScrapeError) {
+        let choice: (format: ExpositionFormat, warning: String?)
         do throws(ExpositionError) {
-            let choice = try ExpositionFormat.select(
+            choice = try ExpositionFormat.select(
                 contentType: contentType, fallback: rules.fallbackFormat)
-            format = choice.format
         } catch {
             throw ScrapeError(error.message)
         }
-        guard case .text(let dialect) = format else {
-            throw ScrapeError(
-                "received Content-Type \(quoted(contentType)): the protobuf format is not supported yet"
-            )
+        guard case .text(let dialect) = choice.format else {
+            let type = quoted(contentType)
+            throw ScrapeError("received Content-Type \(type): protobuf is not supported yet")
         }
-        return dialect
+        if dialect != table.layout.dialect { table.restart(dialect) }
+        // What took the fallback is asked again: the next configuration may have another.
+        table.contentType = choice.warning == nil ? contentType : ""
     }
 
     private mutating func scan(_ body: RawSpan) throws(ScrapeError) {

@@ -12,6 +12,8 @@ struct SeriesTable: Sendable {
     static let dropped = SeriesRef(slot: .max, generation: .max)
 
     var layout: Layout
+    /// The header that the layout's dialect was read from.
+    var contentType = ""
     /// The series of each sample of the layout, then those of the reports.
     var refs: [SeriesRef] = []
     var droppedCount = 0

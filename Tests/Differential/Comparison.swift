@@ -46,6 +46,8 @@ struct Comparison {
                 case .exact:
                     exact += 1
                     if settings.verbose { print("same \(line)") }
+                case .near where try isLeftToChance(answers, path, form):
+                    chance += 1
                 case .near(let difference):
                     near += 1
                     print("NEAR \(line)\n    \(difference)")
@@ -73,8 +75,8 @@ struct Comparison {
         Answer(try server.ask(path, form), valuesOnly: settings.valuesOnly)
     }
 
-    /// Whether the left server disagrees with itself: it chooses among equal values in the order of
-    /// a hash map, say.
+    /// Whether the left server disagrees with itself: it adds up, and chooses among equal values,
+    /// in the order of a hash map.
     private func isLeftToChance(
         _ answers: [Answer], _ path: String, _ form: [(String, String)]
     ) throws -> Bool {

@@ -198,6 +198,26 @@ struct Bench: Sendable {
         #expect(bench.failure(clash) == "vector cannot contain metrics with the same labelset")
     }
 
+    @Test("limitk and limit_ratio answer in the order of a heap by value")
+    func limitedOrder() throws {
+        let bench = try Bench(
+            "load 1m\n  x{n=\"a\"} 5\n  x{n=\"b\"} 3\n  x{n=\"c\"} 4\n  x{n=\"d\"} 1")
+        for query in ["limitk(4, x)", "limit_ratio(1, x)"] {
+            guard case .vector(let elements) = try bench.instant(query, at: 0).value else {
+                Issue.record("no vector")
+                continue
+            }
+            #expect(elements.map(\.value) == [1, 3, 4, 5], "\(query)")
+        }
+    }
+
+    @Test("Of two equal warnings the outer one gives the position")
+    func warningPosition() throws {
+        let result = try Bench(load).instant("quantile(2, quantile(2, limit))", at: 600_000)
+        let text = "PromQL warning: quantile value should be between 0 and 1, got 2"
+        #expect(result.warnings == [text + " (1:10)"])
+    }
+
     @Test("A smoothing factor of NaN gives NaN, one outside of 0 to 1 is refused")
     func smoothingFactors() throws {
         let bench = try Bench(load)

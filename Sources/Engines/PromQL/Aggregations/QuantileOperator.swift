@@ -25,7 +25,6 @@ struct QuantileOperator: VectorOperator {
     }
 
     func run(_ consume: RowConsumer) throws(QueryError) {
-        noteInvalidQuantiles()
         var members = [[Row]](repeating: [], count: grouping.groups.count)
         let before = evaluation.budget.current
         let width = steps.count
@@ -40,6 +39,8 @@ struct QuantileOperator: VectorOperator {
             members[grouping.groupOf[index]].append(kept)
         }
         evaluation.budget.release(evaluation.budget.current - before)
+        // Behind what the input notes: of equal texts, the last one gives the position.
+        noteInvalidQuantiles()
         var result = Row(width: width)
         var values: [Double] = []
         for group in members.indices where !members[group].isEmpty {

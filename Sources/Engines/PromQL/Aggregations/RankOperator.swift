@@ -128,10 +128,18 @@ private struct Ranking {
 
     private mutating func limit(_ group: [Int], _ step: Int) {
         var left = limit(at: step)
+        var heap = RankingHeap(keepsGreatest: true)
         for row in group where left > 0 && hasSample(row, step) {
-            choose(row, step)
+            heap.add(entry(row, step))
             left -= 1
         }
+        for entry in heap.entries { choose(entry.row, step) }
+    }
+
+    /// A histogram counts as 0.
+    private func entry(_ row: Int, _ step: Int) -> RankingHeap.Entry {
+        let isFloat = block.data[row].floats.contains(step)
+        return RankingHeap.Entry(value: isFloat ? block.data[row].values[step] : 0, row: row)
     }
 
     /// Takes the part of the rows whose label hashes lie below the ratio, or, where it is negative,
@@ -139,10 +147,12 @@ private struct Ranking {
     private mutating func sample(_ group: [Int], _ step: Int) {
         let ratio = max(-1, min(1, parameters[step]))
         if ratio == 0 { return }
+        var heap = RankingHeap(keepsGreatest: true)
         for row in group where hasSample(row, step) {
             let offset = Double(block.rows[row].labels.stableHash) / Double(UInt64.max)
-            if ratio > 0 ? offset < ratio : offset >= 1 + ratio { choose(row, step) }
+            if ratio > 0 ? offset < ratio : offset >= 1 + ratio { heap.add(entry(row, step)) }
         }
+        for entry in heap.entries { choose(entry.row, step) }
     }
 
     private func hasSample(_ row: Int, _ step: Int) -> Bool {
@@ -159,7 +169,8 @@ struct RankingHeap {
         var row: Int
     }
 
-    private var entries: [Entry] = []
+    /// In the order of the heap, which is that of the answer where nothing is ranked.
+    private(set) var entries: [Entry] = []
     private let keepsGreatest: Bool
 
     init(keepsGreatest: Bool) { self.keepsGreatest = keepsGreatest }
@@ -170,12 +181,13 @@ struct RankingHeap {
         return keepsGreatest ? left.value < right.value : left.value > right.value
     }
 
+    mutating func add(_ entry: Entry) {
+        entries.append(entry)
+        siftUp(entries.count - 1)
+    }
+
     mutating func offer(_ entry: Entry, _ limit: Int) {
-        if entries.count < limit {
-            entries.append(entry)
-            siftUp(entries.count - 1)
-            return
-        }
+        if entries.count < limit { return add(entry) }
         let top = entries[0].value
         let isBetter = keepsGreatest ? top < entry.value : top > entry.value
         if isBetter || (top.isNaN && !entry.value.isNaN) {

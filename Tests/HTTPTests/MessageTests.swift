@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-@testable import HTTP
+import HTTP
 import Testing
 
 @Suite("Requests and routes")

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
-internal import HTTP
-internal import Model
+package import HTTP
+package import Model
 internal import PromQLSyntax
 
 /// A length of time in nanoseconds, in which upstream counts: the checks on steps need it.
@@ -51,7 +51,7 @@ extension Parameters {
 
     /// Seconds with decimals, rounded to milliseconds, or RFC 3339. What is no number or beyond 64
     /// bits wraps as upstream's integers do.
-    static func time(_ text: String) -> Timestamp? {
+    package static func time(_ text: String) -> Timestamp? {
         if let seconds = float(text) {
             let whole = seconds.rounded(.towardZero)
             // The steps of upstream, the last of which cuts off instead of rounding. The rest of

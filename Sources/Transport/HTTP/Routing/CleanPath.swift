@@ -3,7 +3,7 @@
 extension Response {
     /// Sends clients that put slashes together (`http://server//api/v1/query`) or use dots to the
     /// path that they mean, as Go's servers do; nil where the path is clean.
-    static func toCleanPath(_ request: Request) -> Response? {
+    package static func toCleanPath(_ request: Request) -> Response? {
         let clean = cleanPath(request.path)
         guard clean != request.path else { return nil }
         let location = pathEncoded(clean) + (request.query.isEmpty ? "" : "?" + request.query)
@@ -19,7 +19,7 @@ extension Response {
 }
 
 /// The path without empty segments, `.` and `..`; a slash at the end stays.
-func cleanPath(_ path: String) -> String {
+package func cleanPath(_ path: String) -> String {
     var kept: [Substring] = []
     let segments = path.split(separator: "/" as Character)
     for segment in segments {

@@ -81,9 +81,8 @@ struct Comparison {
         _ answers: [Answer], _ path: String, _ form: [(String, String)]
     ) throws -> Bool {
         for _ in 0..<12 {
-            if case .different = answers[0].compare(try answer(of: left, path, form)) {
-                return true
-            }
+            if case .exact = answers[0].compare(try answer(of: left, path, form)) { continue }
+            return true
         }
         return false
     }

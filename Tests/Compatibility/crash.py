@@ -100,6 +100,8 @@ class Pushes(threading.Thread):
 def check_pushes(server, workers):
     faults = []
     for w in workers:
+        if w.refused:
+            faults.append(f"worker {w.worker}: refused {w.refused[:2]}")
         acknowledged = w.acknowledged
         if acknowledged == 0:
             continue
@@ -121,8 +123,6 @@ def check_pushes(server, workers):
                 break
         if not counts:
             faults.append(f"worker {w.worker}: no counts")
-        if w.refused:
-            faults.append(f"worker {w.worker}: refused {w.refused[:2]}")
     return faults
 
 
@@ -188,7 +188,7 @@ def main():
                     f"- {{job_name: t{i}, metrics_path: /{i}, static_configs: [{{targets: "
                     f"['127.0.0.1:{port}'], labels: {{instance: i{i}}}}}]}}\n")
         server = S.Server(options.binary, f"{folder}/data", config, log=f"{folder}/log")
-        start = int(begun - 3600) * 1000
+        start = int(begun - 1800) * 1000
         workers = [Pushes(w, start) for w in range(options.workers)]
         for w in workers:
             w.start()
@@ -203,7 +203,7 @@ def main():
                 w.port = server.port
                 w.paused.clear()
             running = time.time()
-            time.sleep(rng.uniform(0.5, 6))
+            time.sleep(rng.uniform(0.3, 3))
             promised = scrapes_seen(server, begun)
             time.sleep(rng.uniform(0, 0.3))
             server.stop(signal.SIGKILL)
@@ -215,6 +215,7 @@ def main():
         server.start()
         faults += check_pushes(server, workers) + check_scrapes(server, promised, begun)
         server.stop()
+        faults += [f"worker {w.worker}: nothing was acknowledged" for w in workers if not w.acknowledged]
         samples = sum(w.acknowledged for w in workers) * SERIES
         scraped = sum(len(t) for t in promised.values()) * 1000
         print(f"{kills} kills, {samples} samples acknowledged and {scraped} scraped in {up_time:.0f} s "

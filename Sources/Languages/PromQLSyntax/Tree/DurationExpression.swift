@@ -2,7 +2,6 @@
 
 package import Model
 
-
 /// A duration that may be computed (`5m + step()`): the range and step in brackets, and offsets.
 /// Numbers in it count seconds.
 package indirect enum DurationExpression: Sendable, Hashable {

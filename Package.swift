@@ -75,7 +75,7 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
             "PromQL", "PromQLSyntax", "PrometheusAPI", "Relabeling", "ScrapeClient", "Scraping",
             "Settings", "Storage", "TSDB", "YAML",
         ],
-        "Tools": ["Platform"],
+        "Tools": ["Instrumentation", "Platform", "PromQL", "PromQLScripts", "PromQLSyntax"],
     ],
     "Program": [
         "narthex": ["CAllocator", "PrometheusServer", "Tools", "Platform"]
@@ -157,6 +157,7 @@ let tests: KeyValuePairs<String, [String]> = [
         "PrometheusAPI", "Bytes", "Compression", "HTTP", "Instrumentation", "JSON", "LinearRegex",
         "Model", "PromQL", "Storage",
     ],
+    "ToolsTests": ["Tools", "Platform"],
     "PrometheusServerTests": ["PrometheusServer", "Bytes", "Model", "Platform", "YAML"],
     "RepositoryTests": [],
 ]

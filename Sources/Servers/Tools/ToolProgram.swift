@@ -18,10 +18,12 @@ package enum ToolProgram {
         }
     }
 
+    private static let own: [Tool] = [PromQLTestTool.tool]
+
     /// Runs the tool that the first argument names, with the rest. `others` are tools that belong
     /// to parts of the program which this module does not know.
     package static func run(_ arguments: [String], others: [Tool]) -> Int32 {
-        let tools = others.sorted { $0.name < $1.name }
+        let tools = (own + others).sorted { $0.name < $1.name }
         guard let name = arguments.first, name != "--help", name != "-h" else {
             StandardStream.output(help(tools))
             return arguments.isEmpty ? 2 : 0

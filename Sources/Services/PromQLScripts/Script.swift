@@ -45,6 +45,8 @@ package struct Load: Sendable {
 /// A query and what is expected of it.
 package struct Evaluation: Sendable {
     package var line: Int
+    /// The lines of its block without blanks around them, the command first.
+    package var source: [String] = []
     package var query: String
     /// Equal for an instant query, whose step is 0.
     package var start: Timestamp

@@ -41,10 +41,11 @@ struct ScriptParser {
     private static let patterns = Result { try Patterns() }
 
     init(_ text: String) {
-        lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-            let trimmed = trim(line)
-            return trimmed.hasPrefix("#") ? "" : trimmed
-        }
+        lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+            .map { line in
+                let trimmed = trim(line)
+                return trimmed.hasPrefix("#") ? "" : trimmed
+            }
     }
 
     private func error(_ message: String) -> ScriptError {
@@ -168,7 +169,9 @@ struct ScriptParser {
         case "ordered": evaluation.expected.isOrdered = true
         default: break
         }
+        let first = at
         try parseExpectations(&evaluation)
+        evaluation.source = Array(lines[first...at])
         return evaluation
     }
 

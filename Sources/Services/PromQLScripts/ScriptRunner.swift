@@ -15,8 +15,19 @@ package final class ScriptRunner: Sendable {
     package struct Outcome: Sendable {
         package var line: Int
         package var query: String
+        /// The lines of the script that ask and expect.
+        package var source: [String]
         /// nil where everything held.
         package var failure: String?
+        /// What came instead: a line for each series, as a script would expect it. Empty where
+        /// there is no failure and where the query failed.
+        package var answer: [String] = []
+    }
+
+    /// What is wrong with one answer, and the answer.
+    private struct Fault {
+        var message: String
+        var answer: [String] = []
     }
 
     private let engine: Engine
@@ -47,18 +58,20 @@ package final class ScriptRunner: Sendable {
                     throw ScriptError(line: load.line, message: failure)
                 }
             case .evaluate(let evaluation):
+                let fault = fault(of: evaluation)
                 outcomes.append(
                     Outcome(
                         line: evaluation.line, query: evaluation.query,
-                        failure: failure(of: evaluation)))
+                        source: evaluation.source, failure: fault?.message,
+                        answer: fault?.answer ?? []))
             }
         }
         return outcomes
     }
 
-    private func failure(of evaluation: Evaluation) -> String? {
+    private func fault(of evaluation: Evaluation) -> Fault? {
         guard evaluation.isInstant else {
-            return check(evaluation, evaluation.query) { () throws(QueryError) in
+            return check(evaluation) { () throws(QueryError) in
                 try engine.range(
                     evaluation.query, from: evaluation.start, through: evaluation.end,
                     step: evaluation.step, on: storage)
@@ -69,9 +82,11 @@ package final class ScriptRunner: Sendable {
             runs += pinned.times.map { (pinned.query, $0) }
         }
         for (query, time) in runs {
-            if let failure = failure(of: evaluation, query, at: time) {
-                return query == evaluation.query
-                    ? failure : "\(query) at \(time): \(failure)"
+            if var fault = fault(of: evaluation, query, at: time) {
+                if query != evaluation.query {
+                    fault.message = "\(query) at \(time): \(fault.message)"
+                }
+                return fault
             }
         }
         return nil
@@ -79,61 +94,69 @@ package final class ScriptRunner: Sendable {
 
     /// Compares one answer with the expectation; `body` asks.
     private func check(
-        _ evaluation: Evaluation, _ query: String, _ body: () throws(QueryError) -> QueryResult
-    ) -> String? {
+        _ evaluation: Evaluation, _ body: () throws(QueryError) -> QueryResult
+    ) -> Fault? {
         let result: QueryResult
         do {
             result = try body()
         } catch {
             guard let wanted = evaluation.expected.failure else {
-                return "error evaluating query: \(error.message)"
+                return Fault(message: "error evaluating query: \(error.message)")
             }
             return wanted.matches(error.message)
-                ? nil : "expected error \(wanted), but got: \(error.message)"
+                ? nil : Fault(message: "expected error \(wanted), but got: \(error.message)")
         }
-        if evaluation.expected.failure != nil { return "expected error but got none" }
-        return evaluation.annotationFault(result.warnings, result.infos)
-            ?? evaluation.fault(in: result.value)
+        let message: String? =
+            evaluation.expected.failure != nil
+            ? "expected error but got none"
+            : evaluation.annotationFault(result.warnings, result.infos)
+                ?? evaluation.fault(in: result.value)
+        return message.map { Fault(message: $0, answer: evaluation.scriptLines(of: result)) }
     }
 
     // MARK: Instant queries
 
-    private func failure(
+    private func fault(
         of evaluation: Evaluation, _ query: String, at time: Timestamp
-    ) -> String? {
-        let failure = check(evaluation, query) { () throws(QueryError) in
+    ) -> Fault? {
+        let fault = check(evaluation) { () throws(QueryError) in
             try engine.instant(query, at: time, on: storage)
         }
-        if failure != nil || evaluation.expected.failure != nil { return failure }
+        if fault != nil || evaluation.expected.failure != nil { return fault }
         let expected = evaluation.expected
         if expected.points != nil || expected.string != nil || expected.isOrdered
             || PinnedQuery.dependsOnContext(query)
         {
             return nil
         }
-        return rangeFailure(of: evaluation, query, at: time).map { "range mode: \($0)" }
+        return rangeFault(of: evaluation, query, at: time).map {
+            Fault(message: "range mode: \($0.message)", answer: $0.answer)
+        }
     }
 
-    private func rangeFailure(
+    private func rangeFault(
         of evaluation: Evaluation, _ query: String, at time: Timestamp
-    ) -> String? {
+    ) -> Fault? {
         let result: QueryResult
         do {
             result = try engine.range(
                 query, from: time - 60_000, through: time + 60_000, step: 60_000, on: storage)
         } catch {
-            return "error evaluating query: \(error.message)"
+            return Fault(message: "error evaluating query: \(error.message)")
         }
         guard case .matrix(let series) = result.value else {
-            return "a range query did not return a matrix"
+            return Fault(message: "a range query did not return a matrix")
         }
-        if let fault = sortFault(series) { return fault }
         let elements = series.compactMap { Self.element($0, at: time) }
+        var value = QueryValue.vector(elements)
         if evaluation.expected.scalar != nil {
-            guard let only = elements.first else { return "no value" }
-            return evaluation.fault(in: .scalar(Sample(timestamp: time, value: only.value)))
+            guard let only = elements.first else { return Fault(message: "no value") }
+            value = .scalar(Sample(timestamp: time, value: only.value))
         }
-        return evaluation.fault(in: .vector(elements))
+        guard let message = sortFault(series) ?? evaluation.fault(in: value) else { return nil }
+        var found = result
+        found.value = value
+        return Fault(message: message, answer: evaluation.scriptLines(of: found))
     }
 
     private static func element(_ series: ResultSeries, at time: Timestamp) -> VectorElement? {

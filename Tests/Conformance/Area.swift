@@ -111,15 +111,33 @@ private func writeRatchet(_ reports: [FileReport], _ file: String) throws {
         toFile: file, atomically: true, encoding: .utf8)
 }
 
+/// A line of the ratchet: `NAME PASSED/TOTAL`.
+private struct RatchetEntry {
+    struct Malformed: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    var name: String
+    var passed: Int
+    var total: Int
+
+    init(_ line: Substring) throws {
+        let space = line.lastIndex(of: " ") ?? line.startIndex
+        let numbers = line[space...].dropFirst().split(separator: "/").map { Int($0) }
+        guard numbers.count == 2, let passed = numbers[0], let total = numbers[1] else {
+            throw Malformed(description: "not NAME PASSED/TOTAL: \(line)")
+        }
+        name = String(line[..<space])
+        self.passed = passed
+        self.total = total
+    }
+}
+
 /// 1 where a file of the ratchet passes less than it did, else 0. A corpus of another size than the
 /// one that the ratchet was taken from is not compared.
 private func checkRatchet(_ reports: [FileReport], _ file: String) throws -> Int32 {
-    let before = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").map {
-        line in
-        let parts = line.split(separator: " ")
-        let numbers = parts[1].split(separator: "/").map { Int($0)! }
-        return (name: String(parts[0]), passed: numbers[0], total: numbers[1])
-    }
+    let before = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
+        .map(RatchetEntry.init)
     var status: Int32 = 0
     for entry in before {
         let now = reports.first { $0.name == entry.name }

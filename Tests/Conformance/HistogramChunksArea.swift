@@ -20,7 +20,7 @@
             return try FileManager.default.contentsOfDirectory(atPath: root.path).sorted().map {
                 try report(
                     root.appendingPathComponent($0).appendingPathComponent("data"),
-                    FileReport(name: "\(name)/\($0)/histogram chunks"))
+                    FileReport(name: "\(name)/\($0)/histogram_chunks"))
             }.filter { $0.total > 0 }
         }
 

@@ -30,7 +30,7 @@ struct DatabaseOpening {
         } catch {
             throw StorageError(error)
         }
-        do { lock = try FileLock(lockPath) } catch {
+        do { lock = try fileSystem.lock(lockPath) } catch {
             throw StorageError(.unavailable, "\(error)")
         }
         environment.registry.gauge(

@@ -27,14 +27,23 @@ package struct DatabaseEnvironment: Sendable {
     package var log: Logger
     /// Wall-clock time, for the names of blocks and snapshots.
     package var now: @Sendable () -> Timestamp
+    /// For the names of blocks and snapshots.
+    package var randomNumber: @Sendable () -> UInt64
 
     package init(
         fileSystem: any FileSystem = LocalFileSystem(), registry: Registry = Registry(),
-        log: Logger = .silent, now: @escaping @Sendable () -> Timestamp = currentMilliseconds
+        log: Logger = .silent, now: @escaping @Sendable () -> Timestamp = currentMilliseconds,
+        randomNumber: @escaping @Sendable () -> UInt64 = { UInt64.random(in: 0...UInt64.max) }
     ) {
         self.fileSystem = fileSystem
         self.registry = registry
         self.log = log
         self.now = now
+        self.randomNumber = randomNumber
+    }
+
+    /// A new name for a block.
+    func newID() -> ULID {
+        ULID(milliseconds: now(), high: randomNumber(), low: randomNumber())
     }
 }

@@ -11,14 +11,13 @@ extension Database {
     /// Makes a copy of all data in `snapshots/<time>-<random>` and returns that name. Blocks are
     /// linked, not copied; the head becomes a block of its own where it is wanted.
     package func snapshot(includingHead: Bool) throws(StorageError) -> String {
-        var generator = SystemRandomNumberGenerator()
-        let random = String(generator.next() >> 1, radix: 16)
+        let random = String(environment.randomNumber() >> 1, radix: 16)
         let name = "\(basicTimeText(environment.now()))-\(random)"
         let target = "\(directory)/snapshots/\(name)"
         var failure: StorageError?
         maintenance.withLock { _ in
             do throws(StorageError) {
-                try fill(target, includingHead: includingHead, &generator)
+                try fill(target, includingHead: includingHead)
             } catch {
                 failure = error
             }
@@ -31,9 +30,7 @@ extension Database {
         return name
     }
 
-    private func fill(
-        _ target: String, includingHead: Bool, _ generator: inout SystemRandomNumberGenerator
-    ) throws(StorageError) {
+    private func fill(_ target: String, includingHead: Bool) throws(StorageError) {
         let fileSystem = environment.fileSystem
         do throws(FileError) {
             try fileSystem.createDirectory(target)
@@ -57,7 +54,7 @@ extension Database {
             throw StorageError(error)
         }
         if includingHead, let held = head.timeRange {
-            let id = ULID(milliseconds: environment.now(), using: &generator)
+            let id = environment.newID()
             let range = TimeRange(start: held.start, end: held.end.saturatingNext)
             var meta = BlockMeta(id: id, range: range)
             meta.compaction.sources = [id]

@@ -15,9 +15,14 @@ package struct ULID: Sendable, Hashable, Comparable, CustomStringConvertible {
     package init<Generator: RandomNumberGenerator>(
         milliseconds: Int64, using generator: inout Generator
     ) {
+        self.init(milliseconds: milliseconds, high: generator.next(), low: generator.next())
+    }
+
+    /// A new name of the given random numbers.
+    init(milliseconds: Int64, high: UInt64, low: UInt64) {
         let time = UInt64(bitPattern: milliseconds) & 0xFFFF_FFFF_FFFF
-        high = time << 16 | generator.next() & 0xFFFF
-        low = generator.next()
+        self.high = time << 16 | high & 0xFFFF
+        self.low = low
     }
 
     /// Nil for a text that is no ULID as upstream writes it (upper case).

@@ -32,11 +32,6 @@ extension Database {
         if let failure { throw failure }
     }
 
-    private func newID() -> ULID {
-        var generator = SystemRandomNumberGenerator()
-        return ULID(milliseconds: environment.now(), using: &generator)
-    }
-
     // MARK: Head
 
     /// Writes the oldest aligned range of the head as a block and lets the head forget it. Returns
@@ -46,7 +41,7 @@ extension Database {
         let start = held.start
         let end = CompactionPlan.alignedStart(start, options.blockRange) + options.blockRange
         let began = monotonicNanoseconds()
-        let id = newID()
+        let id = environment.newID()
         var meta = BlockMeta(id: id, range: TimeRange(start: start, end: end))
         meta.compaction.sources = [id]
         // A block's end is open, a range of the head closed.
@@ -116,7 +111,7 @@ extension Database {
 
     private func merge(_ parents: [Block]) throws(StorageError) {
         let began = monotonicNanoseconds()
-        let id = newID()
+        let id = environment.newID()
         let source = BlockMerge(parents)
         let overlaps = zip(parents, parents.dropFirst()).contains {
             $1.meta.range.start < $0.meta.range.end

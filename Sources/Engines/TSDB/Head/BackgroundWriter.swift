@@ -7,20 +7,20 @@ internal import Platform
 /// The head's own thread: once a second it syncs the log to the device and writes out full chunks,
 /// so that neither is waited for under the lock.
 final class BackgroundWriter: Sendable {
-    private let store: GuardedStore
-    private let log: Logger
     private let isStopped = Monitor(false)
     private let thread: SystemThread
 
     init(_ store: GuardedStore, _ log: Logger) throws(FileError) {
-        self.store = store
-        self.log = log
         let isStopped = isStopped
         thread = try SystemThread("head-writer", stackSize: 1 << 20) {
             while true {
                 let deadline = monotonicNanoseconds() + 1_000_000_000
                 if isStopped.wait(deadline: deadline, until: { $0 ? true : nil }) != nil { return }
-                Self.work(store, log)
+                do throws(FileError) {
+                    try Self.work(store)
+                } catch {
+                    log.warn("writing the head's files failed: \(error)")
+                }
             }
         }
     }
@@ -32,27 +32,35 @@ final class BackgroundWriter: Sendable {
         thread.join()
     }
 
-    private static func work(_ store: GuardedStore, _ log: Logger) {
+    /// One round, by the thread or by hand. Syncing and writing are tried both; throws the first
+    /// failure. What could not be written is kept for the next round.
+    static func work(_ store: GuardedStore) throws(FileError) {
         let files = store.withLock { $0.log?.takeUnsynced() ?? [] }
-        do {
+        var failure: FileError?
+        do throws(FileError) {
             for file in files { try file.sync() }
         } catch {
             store.withLock { $0.log?.keepUnsynced(files) }
-            log.warn("syncing the WAL failed: \(error)")
+            failure = error
         }
-        do {
-            guard
-                let flush = try store.withLock({ (store) throws(FileError) in
-                    try store.files.beginFlush()
-                })
-            else { return }
-            var failure: FileError?
-            do { try flush.file.write(flush.bytes.raw, at: flush.offset) } catch { failure = error }
-            let isWritten = failure == nil
-            store.withLock { $0.files.endFlush(isWritten: isWritten) }
-            if let failure { throw failure }
+        do throws(FileError) {
+            try writeChunks(store)
         } catch {
-            log.warn("writing head chunks failed: \(error)")
+            failure = failure ?? error
         }
+        if let failure { throw failure }
+    }
+
+    private static func writeChunks(_ store: GuardedStore) throws(FileError) {
+        guard
+            let flush = try store.withLock({ (store) throws(FileError) in
+                try store.files.beginFlush()
+            })
+        else { return }
+        var failure: FileError?
+        do { try flush.file.write(flush.bytes.raw, at: flush.offset) } catch { failure = error }
+        let isWritten = failure == nil
+        store.withLock { $0.files.endFlush(isWritten: isWritten) }
+        if let failure { throw failure }
     }
 }

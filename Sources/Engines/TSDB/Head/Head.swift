@@ -42,7 +42,7 @@ package final class Head: Sendable {
         let foreignData = store.restart.foreignData
         let guarded = GuardedStore(store)
         var writer: BackgroundWriter?
-        if foreignData == nil {
+        if foreignData == nil, options.writesInBackground {
             do {
                 writer = try BackgroundWriter(guarded, options.log)
             } catch {
@@ -103,6 +103,12 @@ package final class Head: Sendable {
     }
 
     package var seriesCount: Int { store.withLock { $0.labels.seriesCount } }
+
+    /// Syncs the log to the device and writes out full chunks: what the head's own thread does once
+    /// a second. All that was committed before survives a power cut once this returned.
+    package func writePending() throws(FileError) {
+        try BackgroundWriter.work(store)
+    }
 
     /// Writes and syncs what is left to write. The head takes nothing after that.
     package func close() throws(StorageError) {

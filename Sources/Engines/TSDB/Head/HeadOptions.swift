@@ -15,6 +15,9 @@ package struct HeadOptions: Sendable {
     package var segmentSize = 128 << 20
     /// Nothing is taken and nothing in the folder is changed.
     package var isReadOnly = false
+    /// A thread of the head writes out and syncs once a second. Without it that is up to who calls
+    /// `Head.writePending`.
+    package var writesInBackground = true
     /// Told what an operator should know: damage that was repaired, writes that failed.
     package var log = Logger.silent
 

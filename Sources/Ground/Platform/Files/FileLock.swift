@@ -8,9 +8,18 @@ internal import Glibc
 package final class FileLock: Sendable {
     package let path: String
     private let descriptor: Int32
+    private let release: @Sendable () -> Void
+
+    /// A lock that another file system gave; `release` runs when this object goes.
+    package init(_ path: String, release: @escaping @Sendable () -> Void) {
+        self.path = path
+        self.release = release
+        descriptor = -1
+    }
 
     package init(_ path: String) throws(FileLockError) {
         self.path = path
+        release = {}
         descriptor = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
             throw .file(FileError(operation: "open", path: path, code: errno))
@@ -23,6 +32,7 @@ package final class FileLock: Sendable {
 
     deinit {
         if descriptor >= 0 { close(descriptor) }
+        release()
     }
 }
 

@@ -19,6 +19,13 @@ package protocol FileSystem: Sendable {
     func createDirectory(_ path: String) throws(FileError)
     /// Makes renames, creations and removals in a directory survive a power cut.
     func syncDirectory(_ path: String) throws(FileError)
+    /// Exclusive use of a folder by a lock on a file in it, which is created where it is missing.
+    func lock(_ path: String) throws(FileLockError) -> FileLock
+}
+
+extension FileSystem {
+    /// The lock of the machine's own files, for file systems that stand on them.
+    package func lock(_ path: String) throws(FileLockError) -> FileLock { try FileLock(path) }
 }
 
 package enum OpenMode: Sendable, Hashable {

@@ -30,6 +30,26 @@ internal import Glibc
         unsafe base = address
     }
 
+    /// A file of a file system that lives in memory: a read-only copy of its bytes as they are now.
+    package init(_ path: String, copying bytes: [UInt8]) throws(FileError) {
+        count = bytes.count
+        self.path = path
+        guard count > 0 else {
+            unsafe base = nil
+            return
+        }
+        let address = unsafe mmap(
+            nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let address = unsafe address, unsafe address != MAP_FAILED else {
+            throw FileError(operation: "mmap", path: path, code: errno)
+        }
+        unsafe bytes.withUnsafeBytes {
+            unsafe address.copyMemory(from: $0.baseAddress!, byteCount: $0.count)
+        }
+        unsafe mprotect(address, count, PROT_READ)
+        unsafe base = address
+    }
+
     deinit {
         if let base = unsafe base { unsafe munmap(base, count) }
     }

@@ -36,23 +36,57 @@ package enum FaultPolicy: Sendable {
     case allOrNothing
 }
 
-/// Samples of many series that are committed together, as columns. Most batches have one timestamp
-/// for all; then `timestamps` stays empty and `sharedTimestamp` counts.
+/// A native histogram in the form in which it arrived and is kept.
+package enum HistogramValue: Sendable, Hashable {
+    case integer(IntegerHistogram)
+    case float(FloatHistogram)
+
+    package var sum: Double {
+        switch self {
+        case .integer(let histogram): histogram.sum
+        case .float(let histogram): histogram.sum
+        }
+    }
+
+    package var isStale: Bool { StaleMarker.isStale(sum) }
+}
+
+/// A native histogram of a series at one time.
+package struct HistogramSample: Sendable {
+    package var ref: SeriesRef
+    package var timestamp: Timestamp
+    package var value: HistogramValue
+
+    package init(_ ref: SeriesRef, _ value: HistogramValue, at timestamp: Timestamp) {
+        self.ref = ref
+        self.timestamp = timestamp
+        self.value = value
+    }
+}
+
+/// Samples of many series that are committed together. Floats are columns; most batches have one
+/// timestamp for all of them, then `timestamps` stays empty and `sharedTimestamp` counts.
+/// Histograms, which are few and large, are a list of their own. Where a series has samples of both
+/// kinds, the floats come first.
 package struct SampleBatch: Sendable {
     package var refs: [SeriesRef] = []
     package var values: [Double] = []
     package var sharedTimestamp: Timestamp
     /// Parallel to `refs`, or empty.
     package var timestamps: [Timestamp] = []
+    package var histograms: [HistogramSample] = []
 
     package init(sharedTimestamp: Timestamp) { self.sharedTimestamp = sharedTimestamp }
 
+    /// How many floats there are.
     package var count: Int { refs.count }
+    package var isEmpty: Bool { refs.isEmpty && histograms.isEmpty }
 
     package mutating func removeAll() {
         refs.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)
         timestamps.removeAll(keepingCapacity: true)
+        histograms.removeAll(keepingCapacity: true)
     }
 
     /// Adds a sample at the shared timestamp. Not to be mixed with `append(_:_:at:)` in one batch.
@@ -75,6 +109,12 @@ package enum SampleFault: Sendable, Hashable {
     case outOfOrder
     /// As old as the newest sample of its series, with another value.
     case duplicate(existing: Double)
+    /// A float as old as the newest sample of its series, which is a histogram.
+    case duplicateOfHistogram
+    /// A histogram as old as the newest sample of its series, which is another one or a float.
+    case duplicateHistogram
+    /// The parts of a histogram contradict each other.
+    case invalidHistogram(HistogramFault)
     /// Before the time from which the head still takes samples.
     case outOfBounds
     /// Before the out-of-order window.
@@ -85,9 +125,14 @@ package enum SampleFault: Sendable, Hashable {
 
 /// What became of a batch.
 package struct CommitOutcome: Sendable {
+    /// Samples of both kinds.
     package var stored = 0
-    /// The faulty samples by position in the batch, in order.
+    /// The faulty floats by position in the batch, in order.
     package var faults: [(index: Int, fault: SampleFault)] = []
+    /// The faulty histograms by position in the batch's list of histograms, in order.
+    package var histogramFaults: [(index: Int, fault: SampleFault)] = []
+
+    package var hasFaults: Bool { !faults.isEmpty || !histogramFaults.isEmpty }
 
     package init() {}
 }

@@ -12,9 +12,7 @@ func goText(_ value: Double, digits: Int? = nil) -> String {
 }
 
 /// A number as Go's `%f` prints it: six decimals.
-func goFixedText(_ value: Double) -> String {
-    value.isFinite ? printed(value, "%f") : formatFloat(value, style: .general)
-}
+func goFixedText(_ value: Double) -> String { formatFixed(value) }
 
 private func printed(_ value: Double, _ format: String) -> String {
     var buffer = [CChar](repeating: 0, count: 400)

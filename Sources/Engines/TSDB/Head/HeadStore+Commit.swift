@@ -52,6 +52,9 @@ extension HeadStore {
             batch.values.count == batch.count
                 && (batch.timestamps.isEmpty || batch.timestamps.count == batch.count),
             "the columns of a batch are of one length")
+        guard batch.histograms.isEmpty else {
+            throw StorageError(.unsupported, "native histograms are not stored yet")
+        }
         guard batch.count > 0 else { return CommitOutcome() }
         var outcome = samples.check(batch, bounds, options.blockRange, &writing)
         if policy == .allOrNothing, !outcome.faults.isEmpty {
@@ -71,7 +74,9 @@ extension HeadStore {
             switch fault {
             case .outOfOrder: metrics.outOfOrder.increment()
             case .outOfBounds, .tooOld: metrics.outOfBounds.increment()
-            case .duplicate, .staleRef: break
+            case .duplicate, .duplicateOfHistogram, .duplicateHistogram, .invalidHistogram,
+                .staleRef:
+                break
             }
         }
     }

@@ -135,6 +135,12 @@ final class RemoteWriteReceiver: Sendable {
             "duplicate sample for timestamp \(batch.timestamps[entry.index]); overrides not "
                 + "allowed: existing \(formatFloat(existing, style: .general)), "
                 + "new value \(formatFloat(batch.values[entry.index], style: .general))"
+        case .duplicateOfHistogram:
+            "duplicate sample for timestamp \(batch.timestamps[entry.index]); overrides not "
+                + "allowed: existing is a histogram, "
+                + "new value \(formatFloat(batch.values[entry.index], style: .general))"
+        case .duplicateHistogram: "duplicate sample for timestamp"
+        case .invalidHistogram(let fault): fault.description
         }
     }
 }

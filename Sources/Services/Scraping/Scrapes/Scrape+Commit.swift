@@ -47,9 +47,9 @@ extension Scrape {
             faulty.insert(source)
             switch fault {
             case .outOfOrder: counts.outOfOrder += 1
-            case .duplicate: counts.duplicates += 1
+            case .duplicate, .duplicateOfHistogram, .duplicateHistogram: counts.duplicates += 1
             case .outOfBounds, .tooOld: counts.outOfBounds += 1
-            case .staleRef: break
+            case .staleRef, .invalidHistogram: break
             }
         }
         warn("Error on ingesting out-of-order samples", counts.outOfOrder)

@@ -95,6 +95,43 @@ struct Bench: Sendable {
         #expect(try Bench(load).failure(query) == message)
     }
 
+    @Test(
+        "Of the rules of matching that are broken at several steps, the earliest step's is told",
+        arguments: [
+            // Two on the left from the first minute on, two on the right from the third on.
+            ("x + on (l) y", 0, "multiple matches for labels: many-to-one matching must be"),
+            ("x + on (l) y", 180, "found duplicate series for the match group {l=\"a\"} on the r"),
+            ("y + on (l) x", 0, "found duplicate series for the match group {l=\"a\"} on the r"),
+            (
+                "x + on (l) group_left () y", 0,
+                "found duplicate series for the match group {l=\"a\"} on the right"
+            ),
+            (
+                "y + on (l) group_right () x", 0,
+                "found duplicate series for the match group {l=\"a\"} on the left"
+            ),
+            (
+                "{l=\"a\", i!=\"2\"} + on (__name__) {l=\"a\", i!=\"2\"}", 0,
+                "vector cannot contain metrics with the same labelset"
+            ),
+        ])
+    func earliestConflict(_ query: String, _ start: Timestamp, _ message: String) throws {
+        let bench = try Bench(
+            """
+            load 1m
+              x{l="a", i="1"} _ 1x9
+              x{l="a", i="2"} _ 1x9
+              y{l="a", i="1"} 1x9
+              y{l="a", i="2"} _ _ _ 1x6
+              z{l="a"} 1x9
+            """)
+        let error = #expect(throws: QueryError.self) {
+            try bench.engine.range(
+                query, from: start * 1000, through: 300_000, step: 60_000, on: bench.storage)
+        }
+        #expect(error?.message.hasPrefix(message) == true, "\(error?.message ?? "")")
+    }
+
     @Test("Names dropped from several metrics clash at once or at the end")
     func nameRemoval() throws {
         let clash = "vector cannot contain metrics with the same labelset"

@@ -10,6 +10,9 @@
 //   - a second left row of a signature pairs up at a taken step    → matching must be explicit
 //   - with group_left, at a step taken by equal result labels      → labels must be unique
 //   - two signatures give equal labels at one step                 → same labelset
+//
+// Upstream goes from step to step and ends at the first that breaks a rule. So the rows are all
+// combined, and of the conflicts among them the one of the earliest step is told.
 
 internal import Bytes
 internal import Model
@@ -30,6 +33,7 @@ struct VectorMatch {
     private var taken: [StepSet?]
     private var takenByLabels: [TakenKey: StepSet] = [:]
     private var table = LabelSetTable()
+    private var conflict: MatchConflict?
     private var results: [Row] = []
     private var names: [RowLabels] = []
 
@@ -71,19 +75,20 @@ struct VectorMatch {
         for (row, signature) in signatures.right.enumerated() {
             candidates[signature].append(row)
         }
-        try refuseDuplicates(candidates, active)
+        findDuplicates(candidates, active)
         for index in left.rows.indices {
             try evaluation.checkpoint()
-            try matchLeft(index, candidates[signatures.left[index]])
+            matchLeft(index, candidates[signatures.left[index]])
         }
-        if let fill = matching.fillLeft { try fillLeft(fill) }
+        if let fill = matching.fillLeft { fillLeft(fill) }
+        if let conflict { throw conflict.error }
         for (slot, row) in results.enumerated() where !row.isEmpty {
             result.append(names[slot], row)
         }
         return result
     }
 
-    private mutating func matchLeft(_ index: Int, _ candidates: [Int]) throws(QueryError) {
+    private mutating func matchLeft(_ index: Int, _ candidates: [Int]) {
         let signature = signatures.left[index]
         let row = left.data[index]
         var unmatched = row.present
@@ -92,25 +97,25 @@ struct VectorMatch {
             let common = row.present.intersection(other.present)
             if common.isEmpty { continue }
             unmatched.subtract(common)
-            try pair(
+            pair(
                 (left.rows[index].labels, row), (right.rows[candidate].labels, other), common,
                 signature)
         }
         guard let fill = matching.fillRight, !unmatched.isEmpty else { return }
         let labels = matching.matchLabels(of: left.rows[index].labels)
-        try pair(
+        pair(
             (left.rows[index].labels, row), (labels, constant(fill)), unmatched, signature)
     }
 
     /// The right rows at steps where nothing matched them.
-    private mutating func fillLeft(_ fill: Double) throws(QueryError) {
+    private mutating func fillLeft(_ fill: Double) {
         for (index, signature) in signatures.right.enumerated() {
             let row = right.data[index]
             var unmatched = row.present
             if let taken = taken[signature] { unmatched.subtract(taken) }
             if unmatched.isEmpty { continue }
             let labels = matching.matchLabels(of: right.rows[index].labels)
-            try pair(
+            pair(
                 (labels, constant(fill)), (right.rows[index].labels, row), unmatched, signature)
         }
     }
@@ -125,7 +130,7 @@ struct VectorMatch {
     private mutating func pair(
         _ left: (labels: Labels, row: Row), _ right: (labels: Labels, row: Row),
         _ common: StepSet, _ signature: Int
-    ) throws(QueryError) {
+    ) {
         let (first, second) =
             isSwapped ? (right.row, left.row) : (left.row, right.row)
         let outcome = ElementOperation(node, evaluation).apply(first, second, at: common)
@@ -135,35 +140,41 @@ struct VectorMatch {
             results.append(Row(width: width))
             names.append(RowLabels(labels, dropsName: node.returnsBool))
         }
-        try take(signature, slot, outcome.paired)
-        if results[slot].present.intersects(outcome.row.present) { throw .sameLabelset }
+        take(signature, slot, outcome.paired)
+        if results[slot].present.intersects(outcome.row.present) {
+            let steps = results[slot].present.intersection(outcome.row.present)
+            note(.sameLabelset, steps, .equalResults)
+        }
         results[slot].merge(outcome.row)
     }
 
-    private mutating func take(_ signature: Int, _ slot: Int, _ steps: StepSet)
-        throws(QueryError)
-    {
+    private mutating func take(_ signature: Int, _ slot: Int, _ steps: StepSet) {
         if matching.cardinality == .oneToOne {
             if let before = taken[signature], before.intersects(steps) {
-                throw .execution(
-                    "multiple matches for labels: many-to-one matching must be explicit "
-                        + "(group_left/group_right)")
+                note(.implicitManyToOne, before.intersection(steps), .severalMatches)
             }
         } else {
             let key = TakenKey(signature: signature, slot: slot)
             let before = takenByLabels[key]
             if let before, before.intersects(steps) {
-                throw .execution(
-                    "multiple matches for labels: grouping labels must ensure unique matches")
+                note(.ambiguousGrouping, before.intersection(steps), .severalMatches)
             }
             takenByLabels[key] = before?.union(steps) ?? steps
         }
         taken[signature] = taken[signature]?.union(steps) ?? steps
     }
 
+    private mutating func note(
+        _ error: @autoclosure () -> QueryError, _ steps: StepSet, _ rule: MatchConflict.Rule
+    ) {
+        guard let step = steps.first else { return }
+        if let conflict, (conflict.step, conflict.rule.rawValue) <= (step, rule.rawValue) { return }
+        conflict = MatchConflict(step: step, rule: rule, error: error())
+    }
+
     /// Two samples of the "one" side with one signature at one step are an error even if nothing
-    /// matches them. Of several, the earliest step and then the first series is told.
-    private func refuseDuplicates(_ candidates: [[Int]], _ active: StepSet) throws(QueryError) {
+    /// matches them. Of several at the earliest step, the first series is told.
+    private mutating func findDuplicates(_ candidates: [[Int]], _ active: StepSet) {
         var found: (step: Int, first: Int, second: Int)?
         for rows in candidates where rows.count > 1 {
             var seen = StepSet(capacity: width)
@@ -180,14 +191,11 @@ struct VectorMatch {
             }
         }
         guard let found else { return }
+        let first = right.rows[found.first].labels
         let second = right.rows[found.second].labels
-        let texts = [right.rows[found.first].labels.description, second.description]
-            .sorted(by: isOrderedBytewise)
-        throw .execution(
-            "found duplicate series for the match group \(matching.matchLabels(of: second)) on the "
-                + "\(isSwapped ? "left" : "right") hand-side of the operation: "
-                + "[\(texts[0]), \(texts[1])];many-to-many matching not allowed: "
-                + "matching labels must be unique on one side")
+        conflict = MatchConflict(
+            step: found.step, rule: .duplicates,
+            error: .duplicateSeries(first, second, matching, isOnLeft: isSwapped))
     }
 }
 

@@ -3,6 +3,7 @@
 #   make run            sets up, builds the release program and runs it
 #   make test           all tests
 #   make check          formatting, and the rules of the house
+#   make examples       builds and runs the programs in Examples, which use the library products
 #   make conformance    the corpus in CONFORMANCE_DIR, held against the ratchet
 #   make compatibility  side by side with the real Prometheus (make peers fetches it)
 #   make fuzz           each fuzz target for FUZZ_SECONDS
@@ -19,7 +20,7 @@ PROGRAM := .build/release/narthex
 export CONFORMANCE_DIR := $(abspath $(CONFORMANCE_DIR))
 export PEERS_DIR
 
-.PHONY: setup build run test check conformance compatibility fuzz bench peers golden
+.PHONY: setup build run test check examples conformance compatibility fuzz bench peers golden
 
 # The native libraries, by their Debian names. Nothing happens where they are installed.
 setup:
@@ -44,6 +45,10 @@ test: setup
 check:
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
 	NARTHEX_ONLY=Repository swift test
+
+examples: setup
+	NARTHEX_ONLY=NarthexPromQL swift run --package-path Examples/EmbeddedEngine \
+	    --scratch-path .build/examples | diff Examples/EmbeddedEngine/expected.txt -
 
 conformance: build
 	swift build --product Conformance

@@ -64,10 +64,13 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
         ],
     ],
     "Interfaces": [
+        "NarthexPromQL": [
+            "Instrumentation", "Model", "PromQL", "PromQLScripts", "PromQLSyntax", "Storage",
+        ],
         "PrometheusAPI": [
             "Bytes", "Compression", "HTTP", "Instrumentation", "JSON", "LinearRegex", "Model",
             "Platform", "PromQL", "PromQLSyntax", "RemoteProtocol", "Storage",
-        ]
+        ],
     ],
     "Servers": [
         "PrometheusServer": [
@@ -157,6 +160,7 @@ let tests: KeyValuePairs<String, [String]> = [
         "PrometheusAPI", "Bytes", "Compression", "HTTP", "Instrumentation", "JSON", "LinearRegex",
         "Model", "PromQL", "Storage",
     ],
+    "NarthexPromQLTests": ["NarthexPromQL"],
     "ToolsTests": ["Tools", "Platform"],
     "PrometheusServerTests": ["PrometheusServer", "Bytes", "Model", "Platform", "YAML"],
     "RepositoryTests": [],
@@ -264,9 +268,18 @@ if wanted?.contains("Fuzz") == true {
             linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
 }
 
+var products: [Product] = []
+if isWanted("narthex") {
+    products.append(.executable(name: "narthex", targets: ["narthex"]))
+}
+// The modules that other packages may use: all that is public in Narthex.
+for library in ["NarthexPromQL"] where isWanted(library) {
+    products.append(.library(name: library, targets: [library]))
+}
+
 let package = Package(
     name: "narthex",
-    products: isWanted("narthex") ? [.executable(name: "narthex", targets: ["narthex"])] : [],
+    products: products,
     dependencies: [
         ("HTTP", .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"))
     ].filter { (gate: String, _: Package.Dependency) in isWanted(gate) }.map(\.1),

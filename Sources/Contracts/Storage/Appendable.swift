@@ -36,21 +36,6 @@ package enum FaultPolicy: Sendable {
     case allOrNothing
 }
 
-/// A native histogram in the form in which it arrived and is kept.
-package enum HistogramValue: Sendable, Hashable {
-    case integer(IntegerHistogram)
-    case float(FloatHistogram)
-
-    package var sum: Double {
-        switch self {
-        case .integer(let histogram): histogram.sum
-        case .float(let histogram): histogram.sum
-        }
-    }
-
-    package var isStale: Bool { StaleMarker.isStale(sum) }
-}
-
 /// A native histogram of a series at one time.
 package struct HistogramSample: Sendable {
     package var ref: SeriesRef
@@ -81,6 +66,10 @@ package struct SampleBatch: Sendable {
     /// How many floats there are.
     package var count: Int { refs.count }
     package var isEmpty: Bool { refs.isEmpty && histograms.isEmpty }
+    /// That of the first float; nil where there is none.
+    package var firstTimestamp: Timestamp? {
+        refs.isEmpty ? nil : timestamps.first ?? sharedTimestamp
+    }
 
     package mutating func removeAll() {
         refs.removeAll(keepingCapacity: true)

@@ -74,11 +74,9 @@ struct DatabaseOpening {
                     "block \(name) holds deletions (tombstones), which are read but not written yet"
             }
             let statistics = block.meta.statistics
-            if statistics.histogramSamples > 0 {
-                return "block \(name) holds native histograms, which are not stored yet"
-            }
             // Blocks of older writers do not say of which kind their samples are.
-            guard statistics.floatSamples != statistics.samples else { continue }
+            let known = statistics.floatSamples &+ statistics.histogramSamples
+            guard known != statistics.samples else { continue }
             if let encoding = try? block.firstUnreadableEncoding() {
                 return "block \(name) holds chunks of encoding \(encoding.rawValue) (\(encoding)), "
                     + "which are not stored yet"

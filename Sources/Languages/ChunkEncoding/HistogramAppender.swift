@@ -62,6 +62,14 @@ package struct HistogramAppender<State: HistogramState>: Sendable {
             bytes: writer.bytes)
     }
 
+    /// The last histogram as the chunk has it, possibly with further empty buckets; nil before the
+    /// first.
+    package var last: Histogram? {
+        guard count > 0 else { return nil }
+        if StaleMarker.isStale(state.sum) { return Histogram(stale: state.sum) }
+        return state.histogram(layout, .unknown)
+    }
+
     // MARK: Appending
 
     /// Adds a histogram that is later than the last one. `previous` is the chunk before this one,

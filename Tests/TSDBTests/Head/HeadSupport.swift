@@ -37,6 +37,10 @@ final class TemporaryFolder: Sendable {
         try [UInt8](Data(contentsOf: URL(fileURLWithPath: "\(path)/\(file)")))
     }
 
+    func remove(_ file: String) throws {
+        try FileManager.default.removeItem(atPath: "\(path)/\(file)")
+    }
+
     func write(_ bytes: [UInt8], _ file: String) throws {
         let url = URL(fileURLWithPath: "\(path)/\(file)")
         try FileManager.default.createDirectory(

@@ -52,7 +52,7 @@ package final class Block: Sendable {
         meta.range.start <= range.end && range.start < meta.range.end
     }
 
-    /// The first chunk of a kind that is not read yet; nil where the block holds floats alone.
+    /// The first chunk of an encoding that is not written; nil where there is none.
     ///
     /// Looks at one byte per chunk.
     func firstUnreadableEncoding() throws(StorageError) -> EncodedChunk.Encoding? {
@@ -66,10 +66,21 @@ package final class Block: Sendable {
             try index.appendChunks(of: series, overlapping: always, to: &indexed)
             for chunk in indexed {
                 let encoding = try chunks.withChunk(chunk.ref) { encoding, _ in encoding }
-                if encoding != .xor { return encoding }
+                if !encoding.isStored { return encoding }
             }
         }
         return nil
+    }
+}
+
+extension EncodedChunk.Encoding {
+    /// Whether chunks of the encoding are written, and can be merged and cut without losing what
+    /// they hold.
+    var isStored: Bool {
+        switch self {
+        case .xor, .histogram, .floatHistogram: true
+        case .xor2, .histogramWithStart, .floatHistogramWithStart: false
+        }
     }
 }
 

@@ -107,16 +107,20 @@ package struct BlockMerge: BlockSource {
 
     private func encodedAnew(_ group: ArraySlice<ChunkPiece>) throws(StorageError) -> [EncodedChunk]
     {
-        var columns = SampleColumns()
-        let always = TimeRange(start: .earliest, end: .latest)
         // Block by block: of samples with one time that of the earliest block counts, as in
         // queries.
-        for piece in group.sorted(by: { $0.order < $1.order }) {
-            guard piece.chunk.encoding == .xor else {
-                throw StorageError(
-                    .unsupported,
-                    "merging a chunk: \(ChunkError.unsupported(piece.chunk.encoding))")
-            }
+        let pieces = group.sorted { $0.order < $1.order }
+        for piece in pieces where !piece.chunk.encoding.isStored {
+            throw StorageError(
+                .unsupported,
+                "merging a chunk: \(ChunkError.unsupported(piece.chunk.encoding))")
+        }
+        guard pieces.allSatisfy({ $0.chunk.encoding == .xor }) else {
+            return try SampleMerge(pieces.map { ($0.chunk, $0.deleted) }).chunks()
+        }
+        var columns = SampleColumns()
+        let always = TimeRange(start: .earliest, end: .latest)
+        for piece in pieces {
             let middle = columns.mark
             do throws(ChunkError) {
                 try columns.append(piece.chunk.bytes.raw, piece.chunk.encoding, within: always)

@@ -11,7 +11,7 @@ struct ChunkSource: Sendable {
     enum Place: Sendable {
         case full(HeadChunkFiles.Source)
         /// Bytes of a copy of open chunks.
-        case open(Range<Int>)
+        case open(Range<Int>, EncodedChunk.Encoding)
     }
 
     /// The times of the first and the last sample.
@@ -22,7 +22,7 @@ struct ChunkSource: Sendable {
     var encoding: EncodedChunk.Encoding? {
         switch place {
         case .full(let source): source.encoding
-        case .open: .xor
+        case .open(_, let encoding): encoding
         }
     }
 }
@@ -50,11 +50,13 @@ struct CapturedSeries: Sendable {
         sources.append(ChunkSource(range: range, place: .full(source)))
     }
 
-    mutating func addOpen(_ range: TimeRange, _ appendBytes: (inout [UInt8]) -> Void) {
+    mutating func addOpen(
+        _ range: TimeRange, _ appendBytes: (inout [UInt8]) -> EncodedChunk.Encoding
+    ) {
         let start = openBytes.count
-        appendBytes(&openBytes)
+        let encoding = appendBytes(&openBytes)
         byteCount += openBytes.count - start
-        sources.append(ChunkSource(range: range, place: .open(start..<openBytes.count)))
+        sources.append(ChunkSource(range: range, place: .open(start..<openBytes.count, encoding)))
     }
 
     mutating func finishSeries() {
@@ -85,9 +87,9 @@ struct CapturedSeries: Sendable {
     ) throws(StorageError) {
         switch chunk.place {
         case .full(let source): try source.decode(range, into: &columns)
-        case .open(let bytes):
+        case .open(let bytes, let encoding):
             do throws(ChunkError) {
-                try columns.append(openBytes.raw.extracting(bytes), .xor, within: range)
+                try columns.append(openBytes.raw.extracting(bytes), encoding, within: range)
             } catch {
                 throw StorageError(.damaged, "head: \(error)")
             }
@@ -99,7 +101,7 @@ struct CapturedSeries: Sendable {
         case .full(.memory(let bytes, _)): bytes
         case .full(.file(let file, let data, _)):
             unsafe file.bytes.extracting(data).withUnsafeBytes { unsafe [UInt8]($0) }
-        case .open(let bytes): Array(openBytes[bytes])
+        case .open(let bytes, _): Array(openBytes[bytes])
         }
     }
 }

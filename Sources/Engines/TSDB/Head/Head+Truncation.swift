@@ -141,5 +141,6 @@ extension SampleStore {
         var state = series.states[slot]
         pieces.release(&state)
         series.states[slot] = state
+        _ = lanes.remove(slot)
     }
 }

@@ -78,6 +78,13 @@ package final class Head: Sendable {
         gauge("head_series", "Total number of series in the head block.") {
             Double($0.labels.seriesCount)
         }
+        gauge(
+            "head_native_histogram_series", "Total number of native histogram series in the head."
+        ) { Double($0.samples.lanes.count) }
+        gauge(
+            "head_native_histogram_buckets",
+            "Total number of buckets of the native histogram series in the head."
+        ) { Double($0.samples.lanes.bucketCount) }
         gauge("head_chunks", "Total number of chunks in the head block.") { Double($0.chunkCount) }
         gauge(
             "head_min_time",

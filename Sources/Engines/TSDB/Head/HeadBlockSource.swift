@@ -56,9 +56,16 @@ private struct HeadBlockSource: BlockSource {
                     sampleCount: promisedSampleCount(bytes.raw, encoding), bytes: bytes))
             return
         }
-        guard encoding == .xor else {
+        guard encoding.isStored else {
             throw StorageError(
                 .unsupported, "cutting a chunk: \(ChunkError.unsupported(encoding))")
+        }
+        guard encoding == .xor else {
+            let whole = EncodedChunk(
+                encoding: encoding, range: chunk.range, sampleCount: 0,
+                bytes: captured.bytes(chunk))
+            chunks += try SampleMerge([(whole, [])]).chunks(within: range)
+            return
         }
         var columns = SampleColumns()
         try captured.decode(chunk, range, into: &columns)

@@ -29,6 +29,9 @@ struct HeadMetrics: Sendable {
     let samplesAppended: Counter
     let outOfOrder: Counter
     let outOfBounds: Counter
+    let histogramsAppended: Counter
+    let histogramsOutOfOrder: Counter
+    let histogramsOutOfBounds: Counter
     let seriesCreated: Counter
     let seriesRemoved: Counter
     let chunksCreated: Counter
@@ -41,19 +44,23 @@ struct HeadMetrics: Sendable {
 
     init(_ registry: Registry) {
         let float = Labels([Label("type", "float")])
+        let histogram = Labels([Label("type", "histogram")])
         func counter(_ name: String, _ help: String, _ labels: Labels = .empty) -> Counter {
             registry.counter("prometheus_tsdb_" + name, help, labels)
         }
-        samplesAppended = counter(
-            "head_samples_appended_total", "Total number of appended samples.", float)
-        outOfOrder = counter(
-            "out_of_order_samples_total",
+        let appended = "Total number of appended samples."
+        let outOfOrderText =
             "Total number of out of order samples ingestion failed attempts due to out of order "
-                + "being disabled.", float)
-        outOfBounds = counter(
-            "out_of_bound_samples_total",
+            + "being disabled."
+        let outOfBoundsText =
             "Total number of out of bound samples ingestion failed attempts with out of order "
-                + "support disabled.", float)
+            + "support disabled."
+        samplesAppended = counter("head_samples_appended_total", appended, float)
+        histogramsAppended = counter("head_samples_appended_total", appended, histogram)
+        outOfOrder = counter("out_of_order_samples_total", outOfOrderText, float)
+        histogramsOutOfOrder = counter("out_of_order_samples_total", outOfOrderText, histogram)
+        outOfBounds = counter("out_of_bound_samples_total", outOfBoundsText, float)
+        histogramsOutOfBounds = counter("out_of_bound_samples_total", outOfBoundsText, histogram)
         seriesCreated = counter(
             "head_series_created_total", "Total number of series created in the head")
         seriesRemoved = counter(

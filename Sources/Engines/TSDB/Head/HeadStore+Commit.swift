@@ -52,12 +52,10 @@ extension HeadStore {
             batch.values.count == batch.count
                 && (batch.timestamps.isEmpty || batch.timestamps.count == batch.count),
             "the columns of a batch are of one length")
-        guard batch.histograms.isEmpty else {
-            throw StorageError(.unsupported, "native histograms are not stored yet")
-        }
-        guard batch.count > 0 else { return CommitOutcome() }
+        guard !batch.isEmpty else { return CommitOutcome() }
         var outcome = samples.check(batch, bounds, options.blockRange, &writing)
-        if policy == .allOrNothing, !outcome.faults.isEmpty {
+        samples.checkHistograms(batch, bounds, &writing.histograms, &outcome)
+        if policy == .allOrNothing, outcome.hasFaults {
             count(outcome)
             outcome.stored = 0
             return outcome
@@ -65,6 +63,7 @@ extension HeadStore {
         count(outcome)
         try write()
         samples.append(batch, writing.accepted, &bounds)
+        appendHistograms()
         metrics.samplesAppended.increment(by: Double(writing.accepted.count))
         return outcome
     }
@@ -79,17 +78,25 @@ extension HeadStore {
                 break
             }
         }
+        for (_, fault) in outcome.histogramFaults {
+            if fault == .outOfOrder { metrics.histogramsOutOfOrder.increment() }
+            if fault == .outOfBounds { metrics.histogramsOutOfBounds.increment() }
+        }
     }
 
     /// Makes sure that appending cannot fail, then logs: new series, then samples, in one write.
     private func write() throws(StorageError) {
-        guard !writing.accepted.isEmpty, let log else { return }
+        let histogramCount = writing.histograms.accepted.count
+        guard writing.accepted.count + histogramCount > 0, let log else { return }
         // An append takes two pieces at most: the rest of a sample, or a new chunk.
         try samples.pieces.reserve(2 * writing.accepted.count)
-        try samples.series.reserveChunks(writing.accepted.count)
+        try samples.series.reserveChunks(writing.accepted.count + histogramCount)
         do {
             if !writing.newSeries.isEmpty { try log.add(writing.newSeries.writer.bytes.raw) }
-            try log.add(writing.samples.bytes)
+            if !writing.samples.isEmpty { try log.add(writing.samples.bytes) }
+            try writing.histograms.records.forEachRecord { (record) throws(FileError) in
+                try log.add(record)
+            }
             try log.write()
         } catch {
             log.discard()
@@ -121,6 +128,7 @@ extension SampleStore {
     ) -> CommitOutcome {
         var outcome = CommitOutcome()
         writing.samples.removeAll()
+        writing.histograms.removeAll()
         var accepted: [Int] = []
         swap(&accepted, &writing.accepted)
         defer { swap(&accepted, &writing.accepted) }
@@ -132,6 +140,7 @@ extension SampleStore {
         var earlier = EarlierSamples()
         let firstTime = times.isEmpty ? batch.sharedTimestamp : times[0]
         let bound = bounds.lowerBound(firstTime, blockRange)
+        let hasLanes = !lanes.isEmpty
         for index in refs.indices {
             let ref = refs[index]
             let time = times.isEmpty ? batch.sharedTimestamp : times[index]
@@ -145,6 +154,12 @@ extension SampleStore {
                 continue
             }
             let state = unsafe series.states.pointer(Int(ref.slot))
+            if hasLanes, unsafe state.pointee.piece == 0,
+                let verdict = verdictBesideHistogram(ref.slot, time, value)
+            {
+                take(verdict, index, ref.slot, time, &writing, &outcome)
+                continue
+            }
             var last: Sample?
             if unsafe state.pointee.hasSamples {
                 last = unsafe Sample(
@@ -171,6 +186,21 @@ extension SampleStore {
         }
         outcome.stored += accepted.count
         return outcome
+    }
+
+    /// Takes a float of a series of histograms for what it means there.
+    private func take(
+        _ verdict: FloatVerdict, _ index: Int, _ slot: UInt32, _ timestamp: Timestamp,
+        _ writing: inout CommitBuffers, _ outcome: inout CommitOutcome
+    ) {
+        switch verdict {
+        case .faulty(let fault): outcome.faults.append((index, fault))
+        case .marker(let value):
+            outcome.stored += 1
+            writing.histograms.append(
+                AcceptedHistogram(slot: slot, timestamp: timestamp, value: value),
+                ref: series.refs[slot])
+        }
     }
 
     /// Appends what was accepted of a batch.

@@ -13,7 +13,7 @@ extension HeadStore {
     private var openChunkCount: Int {
         var count = 0
         labels.live.forEach { if samples.series.states[$0].hasOpenChunk { count += 1 } }
-        return count
+        return count + samples.lanes.openCount
     }
 
     /// Whether the head has samples in the closed range.
@@ -50,7 +50,7 @@ extension HeadStore {
         let state = samples.series.states[slot]
         guard state.hasSamples, state.encoder.timestamp >= range.start else { return false }
         if state.encoder.timestamp <= range.end { return true }
-        if state.hasOpenChunk, samples.pieces.firstTimestamp(state) <= range.end { return true }
+        if let open = samples.openRange(slot), open.start <= range.end { return true }
         var isThere = false
         samples.series.forEachChunk(slot) { chunk in
             if chunk.end < range.start { return false }
@@ -85,13 +85,10 @@ extension HeadStore {
     private func capture(
         _ slot: UInt32, _ range: TimeRange, _ captured: inout CapturedSeries
     ) throws(StorageError) {
-        let state = samples.series.states[slot]
-        if state.hasOpenChunk, state.encoder.timestamp >= range.start {
-            let open = TimeRange(
-                start: samples.pieces.firstTimestamp(state), end: state.encoder.timestamp)
-            if open.start <= range.end {
-                captured.addOpen(open) { samples.pieces.copy(state, to: &$0) }
-            }
+        if samples.series.states[slot].encoder.timestamp >= range.start,
+            let open = samples.openRange(slot), open.start <= range.end
+        {
+            captured.addOpen(open) { samples.copyOpenChunk(slot, to: &$0) }
         }
         var isComplete = true
         samples.series.forEachChunk(slot) { chunk in

@@ -97,6 +97,7 @@ struct CommitBuffers {
     /// Larger records of new series are not kept waiting for the next commit.
     static let seriesLimit = 1 << 20
     var samples = SamplesRecord()
+    var histograms = HistogramBuffers()
     /// Positions in the batch of the samples that are taken.
     var accepted: [Int] = []
 }

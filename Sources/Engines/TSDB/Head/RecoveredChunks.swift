@@ -66,14 +66,14 @@ struct RecoveredChunks {
                 return (at, false)
             }
             let isOutOfOrder = entry.encoding & HeadChunkFormat.outOfOrderFlag != 0
-            if isOutOfOrder || entry.encoding != EncodedChunk.Encoding.xor.rawValue {
+            let encoding = EncodedChunk.Encoding(rawValue: entry.encoding)
+            if isOutOfOrder || encoding?.isStored != true {
                 store.restart.foreignData =
                     store.restart.foreignData
                     ?? "the head chunk files hold chunks of encoding \(entry.encoding)"
             }
             // Of foreign data, what can be read is shown.
-            let isKnown = EncodedChunk.Encoding(rawValue: entry.encoding) != nil
-            if isKnown, entry.range.end >= store.bounds.minValidTime {
+            if encoding != nil, entry.range.end >= store.bounds.minValidTime {
                 let newest = newestByRef[entry.ref] ?? .min
                 guard newest < entry.range.start || newest == .min else { return (at, false) }
                 newestByRef[entry.ref] = entry.range.end
@@ -113,7 +113,10 @@ struct RecoveredChunks {
             if newest == nil, state.hasSamples, chunk.range.start <= state.encoder.timestamp {
                 continue
             }
-            if newest == nil, state.hasOpenChunk { store.samples.closeChunk(slot) }
+            if newest == nil, store.samples.openRange(slot) != nil {
+                try store.samples.series.reserveChunks(1)
+                store.samples.closeChunk(slot)
+            }
             try store.samples.series.reserveChunks(1)
             store.samples.series.addChunk(slot, chunk.range, chunk.place)
             store.bounds.include(chunk.range.start)
@@ -121,15 +124,16 @@ struct RecoveredChunks {
             newest = chunk
         }
         guard let newest, let source = store.files.source(newest.place) else { return }
-        var columns = SampleColumns()
-        if source.encoding?.holdsFloats == true {
-            try source.decode(newest.range, into: &columns)
-        } else {
-            // Histograms have no last value; they are only found in folders that are not written
-            // to.
-            columns.timestamps = [newest.range.end]
-            columns.values = [0]
+        _ = store.samples.lanes.remove(slot)
+        if let encoding = source.encoding, !encoding.holdsFloats {
+            let isFloat = encoding == .floatHistogram || encoding == .floatHistogramWithStart
+            store.samples.lanes[slot] = HistogramLane(isFloat: isFloat)
+            store.samples.series.states[slot] = .closed(
+                lastTimestamp: newest.range.end, lastValue: 0)
+            return
         }
+        var columns = SampleColumns()
+        try source.decode(newest.range, into: &columns)
         if let time = columns.timestamps.last, let value = columns.values.last {
             store.samples.series.states[slot] = .closed(lastTimestamp: time, lastValue: value)
         }

@@ -30,6 +30,7 @@ struct Replay {
     private var reader = WALReader()
     private var samples = WALSamples()
     private var unknownRefs = 0
+    private var unusableHistograms = 0
 
     init(_ directory: String, _ store: HeadStore, _ fileSystem: any FileSystem) {
         self.directory = directory
@@ -181,6 +182,9 @@ struct Replay {
             samples.removeAll()
             try samples.decode(record)
             try addSamples()
+        case .histograms, .floatHistograms, .customHistograms, .customFloatHistograms,
+            .histogramsWithStart, .floatHistogramsWithStart:
+            try addHistograms(try WALHistograms(record))
         default: break
         }
     }
@@ -204,7 +208,20 @@ struct Replay {
         if store.files.waitingCount > 4 << 20 { try? store.files.writeNow() }
     }
 
+    private mutating func addHistograms(_ histograms: WALHistograms) throws(StorageError) {
+        try store.samples.series.reserveChunks(histograms.refs.count)
+        unusableHistograms += histograms.unusable
+        unknownRefs += store.samples.replay(
+            histograms, &slots, &store.bounds, &store.restart)
+        if store.files.waitingCount > 4 << 20 { try? store.files.writeNow() }
+    }
+
     private func finish() {
+        if unusableHistograms > 0 {
+            store.options.log.warn(
+                "skipping histograms with unknown schema or wrong spans in WAL records: "
+                    + "\(unusableHistograms)")
+        }
         if unknownRefs > 0 {
             store.options.log.warn("unknown series references in WAL samples: \(unknownRefs)")
         }
@@ -240,7 +257,38 @@ extension SampleStore {
             if unsafe state.pointee.hasSamples, unsafe time <= state.pointee.encoder.timestamp {
                 continue
             }
-            append(Int(slot), time, Double(bitPattern: samples.values[index]))
+            let value = Double(bitPattern: samples.values[index])
+            if StaleMarker.isStale(value), let lane = lanes[slot] {
+                append(slot, time, lane.staleMarker(value))
+            } else {
+                append(Int(slot), time, value)
+            }
+            bounds.include(time)
+        }
+        return unknown
+    }
+
+    /// The same with histograms.
+    fileprivate mutating func replay(
+        _ histograms: WALHistograms, _ slots: inout RefTable, _ bounds: inout HeadBounds,
+        _ notes: inout RestartNotes
+    ) -> Int {
+        var unknown = 0
+        for index in histograms.refs.indices {
+            let time = histograms.timestamps[index]
+            guard time >= bounds.minValidTime else { continue }
+            let ref = histograms.refs[index]
+            guard let slot = slots[ref] else {
+                unknown += 1
+                notes.nextRef = max(notes.nextRef, ref &+ 1)
+                continue
+            }
+            if series.refs[slot] != ref {
+                notes.expiries[ref] = max(notes.expiries[ref] ?? .min, time)
+            }
+            let state = series.states[slot]
+            if state.hasSamples, time <= state.encoder.timestamp { continue }
+            append(slot, time, histograms.values[index])
             bounds.include(time)
         }
         return unknown

@@ -12,10 +12,11 @@ internal import Storage
 struct SampleStore: ~Copyable {
     var series: SeriesTable
     var pieces: ChunkPieces
-    private let files: HeadChunkFiles
-    private let blockRange: Milliseconds
+    var lanes = HistogramLanes()
+    let files: HeadChunkFiles
+    let blockRange: Milliseconds
     private let samplesPerChunk: Int
-    private let chunksCreated: Counter
+    let chunksCreated: Counter
 
     init(
         _ options: HeadOptions, _ files: HeadChunkFiles, _ chunksCreated: Counter
@@ -54,10 +55,9 @@ struct SampleStore: ~Copyable {
         _ slot: Int, _ state: inout SeriesState, _ timestamp: Timestamp, _ value: Double
     ) {
         if state.hasOpenChunk { finishChunk(UInt32(slot), &state) }
+        if !lanes.isEmpty { finishLane(UInt32(slot)) }
         pieces.begin(&state, timestamp, value)
-        let width = blockRange
-        let (end, isOverflow) = (timestamp / width * width).addingReportingOverflow(width)
-        series.chunkEnds[slot] = isOverflow ? .max : end
+        series.chunkEnds[slot] = HistogramLane.endOfRange(timestamp, blockRange)
         chunksCreated.increment()
     }
 
@@ -67,7 +67,7 @@ struct SampleStore: ~Copyable {
             start: pieces.firstTimestamp(state), end: state.encoder.timestamp)
         let finished = state
         let place = files.append(
-            series.refs[slot], range, length: finished.encoder.byteCount
+            series.refs[slot], range, .xor, length: finished.encoder.byteCount
         ) { pieces.copy(finished, to: &$0) }
         series.addChunk(slot, range, place)
         pieces.release(&state)
@@ -76,7 +76,14 @@ struct SampleStore: ~Copyable {
     /// Ends the open chunk, so that full chunks from elsewhere can follow. The bound: a full chunk
     /// was reserved.
     mutating func closeChunk(_ slot: UInt32) {
+        finishLane(slot)
+        finishFloats(slot)
+    }
+
+    /// Moves the open chunk of floats, if there is one, to the files. The bound as above.
+    mutating func finishFloats(_ slot: UInt32) {
         var state = series.states[slot]
+        guard state.hasOpenChunk else { return }
         finishChunk(slot, &state)
         series.states[slot] = state
     }
@@ -85,10 +92,9 @@ struct SampleStore: ~Copyable {
     /// chunks of about the wanted number of samples.
     private mutating func estimateChunkEnd(_ slot: Int, _ state: SeriesState) {
         let start = pieces.firstTimestamp(state)
-        let span = Double(series.chunkEnds[slot] &- start)
-        let chunks = span / (Double(state.encoder.timestamp &- start &+ 1) * 4)
-        guard chunks > 1 else { return }
-        series.chunkEnds[slot] = Timestamp(Double(start) + span / chunks.rounded(.down))
+        series.chunkEnds[slot] = HistogramLane.estimatedEnd(
+            TimeRange(start: start, end: state.encoder.timestamp), series.chunkEnds[slot],
+            ratioToFull: 4)
     }
 
     /// The oldest sample that the head has of a series.
@@ -98,9 +104,6 @@ struct SampleStore: ~Copyable {
             oldest = $0.start
             return true
         }
-        if oldest == nil, series.states[slot].hasOpenChunk {
-            oldest = pieces.firstTimestamp(series.states[slot])
-        }
-        return oldest
+        return oldest ?? openRange(slot)?.start
     }
 }

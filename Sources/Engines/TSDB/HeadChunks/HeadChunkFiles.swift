@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
+internal import ChunkEncoding
 internal import Model
 internal import Platform
 
@@ -53,7 +54,8 @@ final class HeadChunkFiles {
 
     /// Adds a chunk whose bytes `appendData` puts into the buffer it is given.
     func append(
-        _ ref: UInt64, _ range: TimeRange, length: Int, _ appendData: (inout [UInt8]) -> Void
+        _ ref: UInt64, _ range: TimeRange, _ encoding: EncodedChunk.Encoding, length: Int,
+        _ appendData: (inout [UInt8]) -> Void
     ) -> Place {
         beginFileWhereNeeded(length)
         let start = waiting.count
@@ -61,7 +63,7 @@ final class HeadChunkFiles {
         head.uint64BE(ref)
         head.uint64BE(UInt64(bitPattern: range.start))
         head.uint64BE(UInt64(bitPattern: range.end))
-        head.uint8(1)
+        head.uint8(encoding.rawValue)
         head.uvarint(UInt64(length))
         waiting.append(contentsOf: head.bytes)
         appendData(&waiting)

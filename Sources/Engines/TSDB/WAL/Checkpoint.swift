@@ -175,6 +175,16 @@ private struct CheckpointWriter {
             // Not stored here, but the next program may read them.
             var bytes = ByteReader(record, at: 9)
             if try Int64(bitPattern: bytes.uint64BE()) >= plan.time { try add(record) }
+        case .histograms, .floatHistograms, .customHistograms, .customFloatHistograms:
+            let histograms = try WALHistograms(record)
+            var result = HistogramRecords()
+            for index in histograms.refs.indices
+            where histograms.timestamps[index] >= plan.time {
+                result.append(
+                    histograms.refs[index], histograms.timestamps[index],
+                    histograms.values[index])
+            }
+            try result.forEachRecord { (record) throws(FileError) in try add(record) }
         case .metadata: try add(record)
         default: break
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The records of the log: their kinds, and the two that hold what is stored (tsdb/record).
+// The records of the log: their kinds, and those of series and floats (tsdb/record). Those of
+// histograms: HistogramRecords.swift.
 //
 //     series    1 | per series: ref BE64, uvarint label count, per label: name, value (uvarint
 //     length)
@@ -30,11 +31,10 @@ enum WALRecordKind: UInt8 {
     /// records would lose them.
     var isForeign: Bool {
         switch self {
-        case .series, .samples, .exemplars, .mappedChunkMarkers, .metadata: false
-        case .tombstones, .histograms, .floatHistograms, .customHistograms,
-            .customFloatHistograms, .samplesWithStart, .histogramsWithStart,
-            .floatHistogramsWithStart:
-            true
+        case .series, .samples, .exemplars, .mappedChunkMarkers, .metadata, .histograms,
+            .floatHistograms, .customHistograms, .customFloatHistograms:
+            false
+        case .tombstones, .samplesWithStart, .histogramsWithStart, .floatHistogramsWithStart: true
         }
     }
 }

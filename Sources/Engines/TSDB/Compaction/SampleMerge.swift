@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import ChunkEncoding
+internal import Model
+internal import Storage
+
+/// Chunks of one series, histograms among them, whose samples are merged by time and encoded anew.
+/// Of samples with one time that of the first chunk counts.
+///
+/// What a chunk's header says of a counter reset before it holds no longer where samples of another
+/// come in between, or where the sample before is deleted: the new chunks say that nothing is
+/// known, unless a reset shows between two of their own samples.
+struct SampleMerge {
+    private let sources: [(chunk: EncodedChunk, deleted: [TimeRange])]
+
+    init(_ sources: [(EncodedChunk, deleted: [TimeRange])]) {
+        self.sources = sources.map { (chunk: $0.0, deleted: $0.deleted) }
+    }
+
+    /// The merged samples in the closed range.
+    func chunks(
+        within range: TimeRange = TimeRange(start: .earliest, end: .latest)
+    ) throws(StorageError) -> [EncodedChunk] {
+        var samples: [(timestamp: Timestamp, order: Int, value: SampleValue)] = []
+        for (order, source) in sources.enumerated() {
+            do throws(ChunkError) {
+                try forEachSample(in: source.chunk.bytes.raw, source.chunk.encoding) {
+                    (timestamp, value) in
+                    let isDeleted = source.deleted.contains {
+                        $0.start <= timestamp && timestamp <= $0.end
+                    }
+                    guard !isDeleted, range.start <= timestamp, timestamp <= range.end else {
+                        return
+                    }
+                    samples.append((timestamp, order, value))
+                }
+            } catch {
+                throw StorageError(.damaged, "merging a chunk: \(error)")
+            }
+        }
+        samples.sort { ($0.timestamp, $0.order) < ($1.timestamp, $1.order) }
+        // One chunk with samples left out stays one chunk, as long as it may be.
+        var encoder =
+            sources.count == 1
+            ? SampleEncoder(samplesPerChunk: Int(UInt16.max)) : SampleEncoder()
+        var last: Timestamp?
+        for sample in samples where sample.timestamp != last {
+            last = sample.timestamp
+            guard encoder.append(sample.timestamp, sample.value) else {
+                throw StorageError(.damaged, "merging a chunk: histogram with wrong spans")
+            }
+        }
+        return encoder.finish()
+    }
+}

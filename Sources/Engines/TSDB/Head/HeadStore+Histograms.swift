@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ChunkEncoding
+internal import Instrumentation
+internal import Model
+internal import Storage
+
+/// A histogram that a commit takes.
+struct AcceptedHistogram {
+    var slot: UInt32
+    var timestamp: Timestamp
+    var value: HistogramValue
+}
+
+/// The histograms that a commit takes, and their records.
+struct HistogramBuffers {
+    private(set) var accepted: [AcceptedHistogram] = []
+    var records = HistogramRecords()
+    private var kinds: [UInt32: WALRecordKind] = [:]
+
+    var isEmpty: Bool { accepted.isEmpty }
+
+    mutating func removeAll() {
+        if accepted.isEmpty { return }
+        accepted.removeAll(keepingCapacity: accepted.capacity < 1 << 12)
+        records.removeAll()
+        kinds.removeAll()
+    }
+
+    mutating func append(_ sample: AcceptedHistogram, ref: UInt64) {
+        // Records of different kinds do not keep the order of a series' samples.
+        let kind = WALRecordKind.histograms(sample.value)
+        if let earlier = kinds.updateValue(kind, forKey: sample.slot), earlier != kind {
+            records.endRecords()
+        }
+        records.append(ref, sample.timestamp, sample.value)
+        accepted.append(sample)
+    }
+}
+
+extension HeadStore {
+    /// Appends the histograms that were accepted. One that is not newer than what the same batch
+    /// brought its series before is left out, as upstream leaves it out.
+    func appendHistograms() {
+        if writing.histograms.isEmpty { return }
+        var count = 0
+        for sample in writing.histograms.accepted {
+            let state = samples.series.states[sample.slot]
+            if state.hasSamples, sample.timestamp <= state.encoder.timestamp {
+                metrics.histogramsOutOfOrder.increment()
+                continue
+            }
+            bounds.include(sample.timestamp)
+            samples.append(sample.slot, sample.timestamp, sample.value)
+            count += 1
+        }
+        metrics.histogramsAppended.increment(by: Double(count))
+    }
+}
+
+extension SampleStore {
+    /// Fills `buffers` with the histograms of a batch that are to be taken, behind what is there.
+    mutating func checkHistograms(
+        _ batch: SampleBatch, _ bounds: HeadBounds, _ buffers: inout HistogramBuffers,
+        _ outcome: inout CommitOutcome
+    ) {
+        guard let first = batch.histograms.first else { return }
+        let bound = bounds.lowerBound(batch.firstTimestamp ?? first.timestamp, blockRange)
+        for (index, sample) in batch.histograms.enumerated() {
+            switch check(sample, bound) {
+            case .taken:
+                buffers.append(
+                    AcceptedHistogram(
+                        slot: sample.ref.slot, timestamp: sample.timestamp, value: sample.value),
+                    ref: series.refs[sample.ref.slot])
+                outcome.stored += 1
+            case .known: outcome.stored += 1
+            case .faulty(let fault): outcome.histogramFaults.append((index, fault))
+            }
+        }
+    }
+
+    private enum Verdict {
+        case taken
+        /// The series has the very same sample.
+        case known
+        case faulty(SampleFault)
+    }
+
+    private func check(_ sample: HistogramSample, _ bound: Timestamp) -> Verdict {
+        guard series.isCurrent(sample.ref) else { return .faulty(.staleRef) }
+        guard sample.timestamp >= bound else { return .faulty(.outOfBounds) }
+        do throws(HistogramFault) { try sample.value.validate() } catch {
+            return .faulty(.invalidHistogram(error))
+        }
+        let state = series.states[sample.ref.slot]
+        guard state.hasSamples, sample.timestamp <= state.encoder.timestamp else { return .taken }
+        if sample.timestamp < state.encoder.timestamp { return .faulty(.outOfOrder) }
+        // After a start the last sample of a full chunk is not at hand; then it is believed.
+        guard let lane = lanes[sample.ref.slot] else { return .faulty(.duplicateHistogram) }
+        guard let last = lane.last else { return .known }
+        return last.hasSameData(as: sample.value) ? .known : .faulty(.duplicateHistogram)
+    }
+
+    /// What a float means for a series whose last sample is a histogram: nil where it is a float
+    /// like any other.
+    func verdictBesideHistogram(
+        _ slot: UInt32, _ timestamp: Timestamp, _ value: Double
+    ) -> FloatVerdict? {
+        guard let lane = lanes[slot] else { return nil }
+        let newest = series.states[slot].encoder.timestamp
+        if timestamp == newest { return .faulty(.duplicateOfHistogram) }
+        guard timestamp > newest, StaleMarker.isStale(value) else { return nil }
+        return .marker(lane.staleMarker(value))
+    }
+}
+
+enum FloatVerdict {
+    case faulty(SampleFault)
+    /// The series ends, and says so with a sample of its own kind.
+    case marker(HistogramValue)
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+package import Model
+
+/// A sample of any kind.
+package enum SampleValue: Sendable, Hashable {
+    case float(Double)
+    case histogram(HistogramValue)
+}
+
+/// Puts samples of any kinds into chunks, as upstream does where it merges chunks or takes samples
+/// out of them: a chunk ends where the kind changes, where it has so many samples, and, with
+/// histograms, where the next one does not fit. What is known of counter resets before a chunk is
+/// only said where the next histogram itself did not fit.
+package struct SampleEncoder {
+    private enum Open {
+        case none
+        case floats
+        case integers(IntegerHistogramAppender)
+        case floatHistograms(FloatHistogramAppender)
+    }
+
+    private let samplesPerChunk: Int
+    private var open = Open.none
+    private var timestamps: [Timestamp] = []
+    private var values: [Double] = []
+    private var finished: [EncodedChunk] = []
+
+    package init(samplesPerChunk: Int = targetSampleCount) {
+        precondition(samplesPerChunk > 0, "chunks of no samples")
+        self.samplesPerChunk = samplesPerChunk
+    }
+
+    /// Adds a sample that is later than the last one. False, with nothing done, where a histogram
+    /// has not as many buckets as its spans say.
+    package mutating func append(_ timestamp: Timestamp, _ value: SampleValue) -> Bool {
+        switch value {
+        case .float(let value):
+            if case .floats = open {} else { finishChunk() }
+            open = .floats
+            timestamps.append(timestamp)
+            values.append(value)
+            return true
+        case .histogram(.integer(let histogram)):
+            var chunk: IntegerHistogramAppender?
+            if case .integers(let current) = open { chunk = current } else { finishChunk() }
+            open = .none
+            defer { open = chunk.map { .integers($0) } ?? .none }
+            return append(timestamp, histogram, to: &chunk)
+        case .histogram(.float(let histogram)):
+            var chunk: FloatHistogramAppender?
+            if case .floatHistograms(let current) = open { chunk = current } else { finishChunk() }
+            open = .none
+            defer { open = chunk.map { .floatHistograms($0) } ?? .none }
+            return append(timestamp, histogram, to: &chunk)
+        }
+    }
+
+    private mutating func append<State>(
+        _ timestamp: Timestamp, _ histogram: State.Histogram,
+        to chunk: inout HistogramAppender<State>?
+    ) -> Bool {
+        if let current = chunk, current.count >= samplesPerChunk {
+            finished.append(current.chunk)
+            chunk = nil
+        }
+        var outcome = chunk?.append(timestamp, histogram) ?? .startsChunk(.unknown)
+        if outcome == .full { outcome = .startsChunk(.unknown) }
+        guard case .startsChunk(let header) = outcome else { return outcome != .malformed }
+        var next = HistogramAppender<State>(header)
+        guard next.append(timestamp, histogram) != .malformed else { return false }
+        if let current = chunk { finished.append(current.chunk) }
+        chunk = next
+        return true
+    }
+
+    private mutating func finishChunk() {
+        switch open {
+        case .none: break
+        case .floats:
+            finished += encodeXOR(timestamps, values, samplesPerChunk: samplesPerChunk)
+            timestamps.removeAll(keepingCapacity: true)
+            values.removeAll(keepingCapacity: true)
+        case .integers(let chunk): finished.append(chunk.chunk)
+        case .floatHistograms(let chunk): finished.append(chunk.chunk)
+        }
+        open = .none
+    }
+
+    /// The chunks, in order. The encoder is empty afterwards.
+    package mutating func finish() -> [EncodedChunk] {
+        finishChunk()
+        defer { finished = [] }
+        return finished
+    }
+}
+
+/// Calls `body` with each sample of a chunk of any encoding, in order; start timestamps are left
+/// out. Histograms come in the form in which the chunk has them, with counter-reset hints as
+/// upstream's iterators give them.
+package func forEachSample(
+    in chunk: RawSpan, _ encoding: EncodedChunk.Encoding,
+    _ body: (Timestamp, SampleValue) -> Void
+) throws(ChunkError) {
+    let hasStarts = encoding == .histogramWithStart || encoding == .floatHistogramWithStart
+    switch encoding {
+    case .xor, .xor2:
+        var timestamps: [Timestamp] = []
+        var values: [Double] = []
+        let always = TimeRange(start: .min, end: .max)
+        try decodeFloats(chunk, encoding, within: always, &timestamps, &values)
+        for (timestamp, value) in zip(timestamps, values) { body(timestamp, .float(value)) }
+    case .histogram, .histogramWithStart:
+        var decoder = HistogramDecoder<IntegerHistogramState>(chunk, hasStarts: hasStarts)
+        while try decoder.next() {
+            var histogram = decoder.histogram
+            histogram.reduceResolution(to: 8)
+            body(decoder.timestamp, .histogram(.integer(histogram)))
+        }
+    case .floatHistogram, .floatHistogramWithStart:
+        var decoder = HistogramDecoder<FloatHistogramState>(chunk, hasStarts: hasStarts)
+        while try decoder.next() {
+            body(decoder.timestamp, .histogram(.float(decoder.floating)))
+        }
+    }
+}

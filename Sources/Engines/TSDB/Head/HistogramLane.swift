@@ -34,8 +34,12 @@ struct HistogramLane {
 
     /// From the first to the last sample of the open chunk.
     var openRange: TimeRange? {
-        if let integers { return TimeRange(start: integers.firstTimestamp, end: integers.timestamp) }
-        if let floats { return TimeRange(start: floats.firstTimestamp, end: floats.timestamp) }
+        if let chunk = integers {
+            return TimeRange(start: chunk.firstTimestamp, end: chunk.timestamp)
+        }
+        if let chunk = floats {
+            return TimeRange(start: chunk.firstTimestamp, end: chunk.timestamp)
+        }
         return nil
     }
 

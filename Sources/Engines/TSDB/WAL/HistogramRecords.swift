@@ -8,7 +8,7 @@
 //
 //     counter-reset hint, one byte | varint schema | zero threshold BE64
 //     zero count, count            uvarint (integer) or BE64 (float)
-//     sum BE64 | positive spans, negative spans: uvarint count, per span varint offset, uvarint length
+//     sum BE64 | positive, negative spans: uvarint count, per span varint offset, uvarint length
 //     positive, negative buckets: uvarint count, varint deltas (integer) or counts BE64 (float)
 //     custom bounds, only with custom buckets: uvarint count, BE64 each
 //

@@ -78,6 +78,13 @@ struct APITests {
                 #"{"status":"success","data":{"min":0,"max":0,"current":0}}"#
             ),
             ("scrape_pools", #"{"status":"success","data":{"scrapePools":[]}}"#),
+            (
+                "query_exemplars?query=up&start=1&end=2",
+                #"{"status":"success","data":[{"seriesLabels":{"__name__":"up","instance":"a:1"},"#
+                    + #""exemplars":[{"labels":{"id":"1"},"value":"0.5","timestamp":1.500}]}]}"#
+            ),
+            ("query_exemplars?query=up&start=3", #"{"status":"success","data":[]}"#),
+            ("query_exemplars?query=1", #"{"status":"success"}"#),
             ("metadata", #"{"status":"success","data":{}}"#),
             (
                 "targets?state=active",
@@ -115,6 +122,14 @@ struct APITests {
             (
                 "query?query=1&lookback_delta=x", 400, "bad_data",
                 #"error parsing lookback delta duration: cannot parse \"x\" to a valid duration"#
+            ),
+            (
+                "query_exemplars?query=up%7B", 400, "bad_data",
+                "1:4: parse error: unexpected end of input inside braces"
+            ),
+            (
+                "query_exemplars?query=up&start=2&end=1", 400, "bad_data",
+                "end timestamp must not be before start timestamp"
             ),
             (
                 "query_range?query=1&start=0&end=1&step=0", 400, "bad_data",

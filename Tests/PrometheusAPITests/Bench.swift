@@ -52,6 +52,7 @@ struct Bench {
                 targets: targets))
         context.receiver = takesWrites ? storage : nil
         context.administration = administration
+        context.exemplars = OneExemplar()
         return PrometheusAPI(context).router()
     }
 

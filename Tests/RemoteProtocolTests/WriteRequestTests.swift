@@ -73,7 +73,7 @@ import Testing
         writer.bytes(3, [])
         writer.uint64(9, 5)
         let request = try decoded(writer.bytes)
-        #expect(request.exemplarCount == 1 && request.histogramCount == 2)
+        #expect(request.exemplars.count == 1 && request.histogramCount == 2)
         #expect(request.metadataCount == 1 && request.values == [1])
     }
 

@@ -18,10 +18,13 @@ private final class Scene {
     let manager: ScrapeManager
     private(set) var time: Timestamp = 1_000_000
 
-    init(_ settings: String = "", address: String = "a:1") throws {
+    init(
+        _ settings: String = "", address: String = "a:1", gathersExemplars: Bool = false
+    ) throws {
         var surroundings = ScrapeSurroundings(
             storage: storage, fileSystem: LocalFileSystem(), log: .silent, registry: registry)
         surroundings.now = { 0 }
+        surroundings.gathersExemplars = gathersExemplars
         manager = try ScrapeManager(
             surroundings, scheduler: scheduler, externalLabels: .empty, host: "here")
         manager.apply([try configuration("job_name: j\nscrape_interval: 10s\n\(settings)")])
@@ -76,6 +79,36 @@ private func report(up: Int, scraped: Int, kept: Int, added: Int) -> [String] {
         #expect(scene.storage.batchCount == 2)
         #expect(scene.target.status.health == .up)
         #expect(scene.target.status.lastScrape == scene.time)
+    }
+
+    @Test func `exemplars come with their samples, known and new ones alike`() throws {
+        let body = """
+            # TYPE a counter
+            a_total 1 # {id="x"} 0.5 2
+            # TYPE b counter
+            b_total 1 # {id="y"} 0.25
+            c 1
+            # EOF
+
+            """
+        let type = "application/openmetrics-text; version=1.0.0"
+        let off = try Scene()
+        off.scrape(body, contentType: type)
+        #expect(off.storage.exemplars == [])
+        let scene = try Scene(
+            "metric_relabel_configs: [{source_labels: [__name__], regex: d_total, action: drop}]",
+            gathersExemplars: true)
+        scene.scrape(body, contentType: type)
+        let first = [
+            #"a_total {id="x"} 0.5 2000"#, #"b_total {id="y"} 0.25 \#(scene.time)"#,
+        ]
+        #expect(scene.storage.exemplars == first)
+        scene.scrape(
+            body.replacing("c 1", with: "# TYPE d counter\nd_total 1 # {} 1\nc 1"),
+            contentType: type)
+        #expect(
+            scene.storage.exemplars.dropFirst(2)
+                == [#"a_total {id="x"} 0.5 2000"#, #"b_total {id="y"} 0.25 \#(scene.time)"#])
     }
 
     @Test func `series that vanish are marked stale once and may come back`() throws {

@@ -60,12 +60,14 @@ package struct SampleBatch: Sendable {
     /// Parallel to `refs`, or empty.
     package var timestamps: [Timestamp] = []
     package var histograms: [HistogramSample] = []
+    /// A storage that keeps no exemplars ignores them.
+    package var exemplars: [BatchExemplar] = []
 
     package init(sharedTimestamp: Timestamp) { self.sharedTimestamp = sharedTimestamp }
 
     /// How many floats there are.
     package var count: Int { refs.count }
-    package var isEmpty: Bool { refs.isEmpty && histograms.isEmpty }
+    package var isEmpty: Bool { refs.isEmpty && histograms.isEmpty && exemplars.isEmpty }
     /// That of the first float; nil where there is none.
     package var firstTimestamp: Timestamp? {
         refs.isEmpty ? nil : timestamps.first ?? sharedTimestamp
@@ -76,6 +78,7 @@ package struct SampleBatch: Sendable {
         values.removeAll(keepingCapacity: true)
         timestamps.removeAll(keepingCapacity: true)
         histograms.removeAll(keepingCapacity: true)
+        if !exemplars.isEmpty { exemplars.removeAll(keepingCapacity: true) }
     }
 
     /// Adds a sample at the shared timestamp. Not to be mixed with `append(_:_:at:)` in one batch.
@@ -122,6 +125,8 @@ package struct CommitOutcome: Sendable {
     package var histogramFaults: [(index: Int, fault: SampleFault)] = []
 
     package var hasFaults: Bool { !faults.isEmpty || !histogramFaults.isEmpty }
+    /// How many exemplars were left out because they are older than others of their series.
+    package var outOfOrderExemplars = 0
 
     package init() {}
 }

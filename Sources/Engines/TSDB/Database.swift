@@ -18,7 +18,7 @@ internal import Platform
 package import Storage
 internal import Synchronization
 
-package final class Database: Queryable, Appendable, Sendable {
+package final class Database: Queryable, Appendable, ExemplarQueryable, Sendable {
     struct State {
         /// In order of time.
         var blocks: [Block] = []
@@ -101,6 +101,15 @@ package final class Database: Queryable, Appendable, Sendable {
     }
 
     package func status(limit: Int) -> DatabaseStatus { head.status(limit: limit) }
+
+    package func exemplars(
+        over range: TimeRange, _ matcherSets: [[Matcher]]
+    ) throws(StorageError) -> [SeriesExemplars] {
+        try head.exemplars(over: range, matcherSets)
+    }
+
+    /// Goes on with other settings, from now on.
+    package func apply(_ settings: DatabaseSettings) { head.apply(settings) }
 
     // MARK: Writing
 

@@ -16,6 +16,16 @@ package struct DatabaseOptions: Sendable {
     package var largestBlockRange: Milliseconds?
     /// Called from a commit, once until the next `maintain`, when the head is due to be cut.
     package var onMaintenanceDue: (@Sendable () -> Void)?
+    /// What it begins with of what may change later.
+    package var settings = DatabaseSettings()
+
+    package init() {}
+}
+
+/// What may change while a database is open.
+package struct DatabaseSettings: Sendable, Hashable {
+    /// How many exemplars are kept, in memory; none for zero.
+    package var maxExemplars = 0
 
     package init() {}
 }

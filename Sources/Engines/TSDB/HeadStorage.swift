@@ -4,7 +4,7 @@ package import Model
 package import Storage
 
 /// The newest data, still growing, as the database sees it: `Head`, or a stand-in in tests.
-package protocol HeadStorage: Appendable, Queryable {
+package protocol HeadStorage: Appendable, Queryable, ExemplarQueryable {
     /// The times of the oldest and the newest sample (closed); nil where there is none.
     var timeRange: TimeRange? { get }
 
@@ -21,6 +21,9 @@ package protocol HeadStorage: Appendable, Queryable {
 
     /// Lets go of all samples before a time, which a block holds now.
     func truncate(before time: Timestamp) throws(StorageError)
+
+    /// Goes on with other settings, from now on.
+    func apply(_ settings: DatabaseSettings)
 
     /// The totals, and the largest entries, `limit` of each kind.
     func status(limit: Int) -> DatabaseStatus

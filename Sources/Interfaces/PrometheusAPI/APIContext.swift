@@ -11,6 +11,8 @@ package import Storage
 package struct APIContext: Sendable {
     package var engine: Engine
     package var storage: any Queryable
+    /// nil where no exemplars are kept.
+    package var exemplars: (any ExemplarQueryable)?
     package var parser = ParserOptions()
     package var registry: Registry
     package var logger: Logger

@@ -68,7 +68,7 @@ struct Operation: Sendable {
 
 extension PrometheusAPI {
     private var operations: [Operation] {
-        queryOperations + labelOperations + targetOperations + statusOperations
+        queryOperations + exemplarOperations + labelOperations + targetOperations + statusOperations
             + administrationOperations
     }
 }

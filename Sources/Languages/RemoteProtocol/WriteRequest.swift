@@ -5,7 +5,8 @@
 //     WriteRequest  1 repeated TimeSeries, 3 repeated MetricMetadata
 //     TimeSeries    1 repeated Label {1 name, 2 value}
 //                   2 repeated Sample {1 double value, 2 int64 timestamp in milliseconds}
-//                   3 repeated Exemplar, 4 repeated Histogram
+//                   3 repeated Exemplar {1 repeated Label, 2 double value, 3 int64 timestamp}
+//                   4 repeated Histogram
 //
 // What costs in such a request are the labels, and most of them have been seen before. So they are
 // not read here: a series keeps where its label fields lie, and a fingerprint of those bytes, by
@@ -27,14 +28,16 @@ package struct WriteRequest: Sendable {
         package let fingerprint: LabelFingerprint
         /// Its samples in `timestamps` and `values`.
         package let samples: Range<Int>
+        /// Its exemplars in `exemplars`.
+        package let exemplars: Range<Int>
     }
 
     package private(set) var series: [Series] = []
     package private(set) var timestamps: [Timestamp] = []
     package private(set) var values: [Double] = []
+    package private(set) var exemplars: [Exemplar] = []
     /// What a server that stores floats alone leaves out, but reports.
     package private(set) var histogramCount = 0
-    package private(set) var exemplarCount = 0
     package private(set) var metadataCount = 0
 
     package init() {}
@@ -46,7 +49,8 @@ package struct WriteRequest: Sendable {
         series.removeAll(keepingCapacity: true)
         timestamps.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)
-        (histogramCount, exemplarCount, metadataCount) = (0, 0, 0)
+        exemplars.removeAll(keepingCapacity: true)
+        (histogramCount, metadataCount) = (0, 0)
         do {
             var reader = ProtobufReader(bytes)
             while let field = try reader.next() {
@@ -68,7 +72,7 @@ package struct WriteRequest: Sendable {
     ) throws(ProtobufError) {
         var reader = ProtobufReader(bytes, range)
         var labels: Range<Int>?
-        let firstSample = values.count
+        let (firstSample, firstExemplar) = (values.count, exemplars.count)
         var start = reader.offset
         while let field = try reader.next() {
             switch field.number {
@@ -76,9 +80,7 @@ package struct WriteRequest: Sendable {
                 try checkLabel(bytes, try reader.range(field))
                 labels = (labels?.lowerBound ?? start)..<reader.offset
             case 2: try decodeSample(bytes, try reader.range(field))
-            case 3:
-                exemplarCount += 1
-                _ = try reader.range(field)
+            case 3: exemplars.append(try decodeExemplar(bytes, try reader.range(field)))
             case 4:
                 histogramCount += 1
                 _ = try reader.range(field)
@@ -91,7 +93,7 @@ package struct WriteRequest: Sendable {
             Series(
                 labels: found,
                 fingerprint: fingerprints.fingerprint(bytes.extracting(found)),
-                samples: firstSample..<values.count))
+                samples: firstSample..<values.count, exemplars: firstExemplar..<exemplars.count))
     }
 
     /// Labels are looked at later, if at all; that they are well formed must be known now, because

@@ -12,6 +12,7 @@ final class RecordingStorage: Appendable {
         var generations: [UInt32] = []
         var samples: [Int: [Sample]] = [:]
         var batches = 0
+        var exemplars: [String] = []
     }
 
     private let state = Mutex(State())
@@ -38,6 +39,13 @@ final class RecordingStorage: Appendable {
         return state.withLock { state in
             var outcome = CommitOutcome()
             state.batches += 1
+            for one in batch.exemplars {
+                guard case .ref(let ref) = one.series else { continue }
+                let time = one.exemplar.timestamp ?? one.defaultTimestamp
+                let series = state.labels[Int(ref.slot)].metricName ?? ""
+                state.exemplars.append(
+                    "\(series) \(one.exemplar.labels) \(one.exemplar.value) \(time)")
+            }
             for index in 0..<batch.count {
                 let ref = batch.refs[index]
                 let slot = Int(ref.slot)
@@ -74,6 +82,9 @@ final class RecordingStorage: Appendable {
             for slot in state.generations.indices { state.generations[slot] += 1 }
         }
     }
+
+    /// All exemplars that came, as `series labels value time`.
+    var exemplars: [String] { state.withLock { $0.exemplars } }
 
     var batchCount: Int { state.withLock { $0.batches } }
 

@@ -49,7 +49,7 @@ struct ForeignDataTests {
         #expect(try snapshot(folder) == before)
     }
 
-    @Test(arguments: [4, 5, 6, 99] as [UInt8])
+    @Test(arguments: [5, 6, 99] as [UInt8])
     func otherRecordsAreSkipped(kind: UInt8) throws {
         let folder = TemporaryFolder()
         let writing = try openHead(folder)

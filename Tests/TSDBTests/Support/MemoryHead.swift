@@ -53,6 +53,9 @@ final class MemoryHead: HeadStorage {
         }
     }
 
+    func exemplars(over range: TimeRange, _ matcherSets: [[Matcher]]) -> [SeriesExemplars] { [] }
+    func apply(_ settings: DatabaseSettings) {}
+
     func commit(
         _ batch: borrowing SampleBatch, _ policy: FaultPolicy
     ) throws(StorageError) -> CommitOutcome {

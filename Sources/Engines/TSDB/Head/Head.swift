@@ -16,6 +16,7 @@ package final class Head: Sendable {
     let store: GuardedStore
     /// Reads the labels of selected series without the lock of `store`.
     let labels: LabelReader
+    let exemplars: ExemplarStore
     let leases = Monitor(OpenQueriers())
     /// Held by a truncation for as long as it takes. Taken before, never under, the lock of
     /// `store`.
@@ -35,8 +36,9 @@ package final class Head: Sendable {
         _ fileSystem: any FileSystem, _ registry: Registry
     ) throws(StorageError) -> Head {
         let metrics = HeadMetrics(registry)
+        let exemplars = ExemplarStore(capacity: options.maxExemplars, registry)
         let store = try HeadStore(
-            directory, options, minValidTime: minValidTime, metrics, fileSystem)
+            directory, options, minValidTime: minValidTime, exemplars, metrics, fileSystem)
         var replay = Replay(directory, store, fileSystem)
         try replay.run()
         let foreignData = store.restart.foreignData
@@ -64,7 +66,7 @@ package final class Head: Sendable {
         self.metrics = metrics
         self.fileSystem = fileSystem
         self.store = store
-        labels = store.withLock { $0.labels.reader }
+        (labels, exemplars) = store.withLock { ($0.labels.reader, $0.exemplars) }
         self.writer = writer
         self.foreignData = foreignData
     }
@@ -134,6 +136,11 @@ package final class Head: Sendable {
 }
 
 extension Head {
+    /// Goes on with other settings, from now on.
+    package func apply(_ settings: DatabaseSettings) {
+        exemplars.resize(to: settings.maxExemplars)
+    }
+
     package func resolve(_ labels: [Labels]) throws(StorageError) -> [SeriesRef] {
         try store.withLock { (store) throws(StorageError) in try store.resolve(labels) }
     }

@@ -18,6 +18,8 @@ package struct HeadOptions: Sendable {
     /// A thread of the head writes out and syncs once a second. Without it that is up to who calls
     /// `Head.writePending`.
     package var writesInBackground = true
+    /// How many exemplars are kept; none for zero.
+    package var maxExemplars = 0
     /// Told what an operator should know: damage that was repaired, writes that failed.
     package var log = Logger.silent
 

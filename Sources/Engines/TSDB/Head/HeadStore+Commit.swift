@@ -61,9 +61,11 @@ extension HeadStore {
             return outcome
         }
         count(outcome)
+        outcome.outOfOrderExemplars = chooseExemplars(batch, outcome)
         try write()
         samples.append(batch, writing.accepted, &bounds)
         appendHistograms()
+        exemplars.add(writing.exemplars.entries)
         metrics.samplesAppended.increment(by: Double(writing.accepted.count))
         return outcome
     }
@@ -84,10 +86,12 @@ extension HeadStore {
         }
     }
 
-    /// Makes sure that appending cannot fail, then logs: new series, then samples, in one write.
+    /// Makes sure that appending cannot fail, then logs, in one write: new series, samples,
+    /// exemplars.
     private func write() throws(StorageError) {
         let histogramCount = writing.histograms.accepted.count
-        guard writing.accepted.count + histogramCount > 0, let log else { return }
+        let isEmpty = writing.accepted.isEmpty && histogramCount == 0 && writing.exemplars.isEmpty
+        guard !isEmpty, let log else { return }
         // An append takes two pieces at most: the rest of a sample, or a new chunk.
         try samples.pieces.reserve(2 * writing.accepted.count)
         try samples.series.reserveChunks(writing.accepted.count + histogramCount)
@@ -96,6 +100,9 @@ extension HeadStore {
             if !writing.samples.isEmpty { try log.add(writing.samples.bytes) }
             try writing.histograms.records.forEachRecord { (record) throws(FileError) in
                 try log.add(record)
+            }
+            if !writing.exemplars.isEmpty {
+                try log.add(writing.exemplars.record.writer.bytes.raw)
             }
             try log.write()
         } catch {

@@ -13,6 +13,7 @@ final class HeadStore {
     let metrics: HeadMetrics
     var samples: SampleStore
     var labels: LabelIndex
+    let exemplars: ExemplarStore
     let files: HeadChunkFiles
     /// Nil until the log was replayed, and for good where the folder is read-only.
     var log: WALWriter?
@@ -22,13 +23,14 @@ final class HeadStore {
 
     init(
         _ directory: String, _ options: HeadOptions, minValidTime: Timestamp,
-        _ metrics: HeadMetrics, _ fileSystem: any FileSystem
+        _ exemplars: ExemplarStore, _ metrics: HeadMetrics, _ fileSystem: any FileSystem
     ) throws(StorageError) {
         let files = HeadChunkFiles("\(directory)/chunks_head", fileSystem)
         let samples = try SampleStore(options, files, metrics.chunksCreated)
         let labels = try LabelIndex()
         self.samples = samples
         self.labels = labels
+        self.exemplars = exemplars
         self.files = files
         self.options = options
         self.metrics = metrics
@@ -100,6 +102,7 @@ struct CommitBuffers {
     var histograms = HistogramBuffers()
     /// Positions in the batch of the samples that are taken.
     var accepted: [Int] = []
+    var exemplars = AcceptedExemplars()
 }
 
 /// What the next start and the next checkpoint need to know.

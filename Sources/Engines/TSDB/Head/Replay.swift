@@ -31,6 +31,7 @@ struct Replay {
     private var samples = WALSamples()
     private var unknownRefs = 0
     private var unusableHistograms = 0
+    private var unknownExemplarRefs = 0
 
     init(_ directory: String, _ store: HeadStore, _ fileSystem: any FileSystem) {
         self.directory = directory
@@ -185,6 +186,11 @@ struct Replay {
         case .histograms, .floatHistograms, .customHistograms, .customFloatHistograms,
             .histogramsWithStart, .floatHistogramsWithStart:
             try addHistograms(try WALHistograms(record))
+        case .exemplars:
+            for logged in try decodeExemplars(record)
+            where !store.replay(logged, slot: slots[logged.ref]) {
+                unknownExemplarRefs += 1
+            }
         default: break
         }
     }
@@ -222,8 +228,10 @@ struct Replay {
                 "skipping histograms with unknown schema or wrong spans in WAL records: "
                     + "\(unusableHistograms)")
         }
-        if unknownRefs > 0 {
-            store.options.log.warn("unknown series references in WAL samples: \(unknownRefs)")
+        if unknownRefs + unknownExemplarRefs > 0 {
+            store.options.log.warn(
+                "Unknown series references",
+                ["samples": "\(unknownRefs)", "exemplars": "\(unknownExemplarRefs)"])
         }
         store.bounds.minTime = max(store.bounds.minTime, store.bounds.minValidTime)
         if let foreign = store.restart.foreignData {

@@ -172,9 +172,11 @@ private struct CheckpointWriter {
             }
             if !result.isEmpty { try add(result.bytes) }
         case .exemplars:
-            // Not stored here, but the next program may read them.
-            var bytes = ByteReader(record, at: 9)
-            if try Int64(bitPattern: bytes.uint64BE()) >= plan.time { try add(record) }
+            var result = ExemplarRecord()
+            for entry in try decodeExemplars(record) where entry.timestamp >= plan.time {
+                result.append(entry)
+            }
+            if !result.isEmpty { try add(result.writer.bytes.raw) }
         case .histograms, .floatHistograms, .customHistograms, .customFloatHistograms:
             let histograms = try WALHistograms(record)
             var result = HistogramRecords()

@@ -10,8 +10,16 @@ struct APIAnswer: Sendable {
     typealias Data = @Sendable (inout JSONWriter, BodyWriter) throws(ClientGone) -> Void
 
     var data: Data
+    /// False where the answer has no member `data`.
+    var showsData = true
     var warnings: [String] = []
     var infos: [String] = []
+
+    static var withoutData: APIAnswer {
+        var answer = APIAnswer { $0.null() }
+        answer.showsData = false
+        return answer
+    }
 
     /// Data that may be long.
     init(streaming data: @escaping Data, warnings: [String] = [], infos: [String] = []) {
@@ -50,8 +58,10 @@ struct APIAnswer: Sendable {
                 json.beginObject()
                 json.key("status")
                 json.string("success")
-                json.key("data")
-                try answer.data(&json, body)
+                if answer.showsData {
+                    json.key("data")
+                    try answer.data(&json, body)
+                }
                 json.notes("warnings", answer.warnings, "warning")
                 json.notes("infos", answer.infos, "info")
                 json.endObject()

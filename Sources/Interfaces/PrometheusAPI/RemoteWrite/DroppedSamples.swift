@@ -31,15 +31,17 @@ final class DroppedSamples: Sendable {
         self.logger = logger
     }
 
-    func count(_ request: WriteRequest) {
+    /// `keepsExemplars`: the storage takes them.
+    func count(_ request: WriteRequest, keepsExemplars: Bool) {
         histograms.increment(by: Double(request.histogramCount))
-        exemplars.increment(by: Double(request.exemplarCount))
+        let exemplarCount = keepsExemplars ? 0 : request.exemplars.count
+        exemplars.increment(by: Double(exemplarCount))
         metadata.increment(by: Double(request.metadataCount))
-        guard request.histogramCount + request.exemplarCount > 0,
+        guard request.histogramCount + exemplarCount > 0,
             !hasSpoken.exchange(true, ordering: .relaxed)
         else { return }
         logger.warn(
-            "Remote write carries native histograms or exemplars; only floats are stored")
+            "Remote write carries native histograms or exemplars, which are not stored")
     }
 
     func countInvalid(_ samples: Int, _ reason: String) {

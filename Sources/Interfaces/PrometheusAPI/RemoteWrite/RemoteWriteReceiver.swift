@@ -13,12 +13,7 @@ internal import Synchronization
 /// The receiving end of remote write 1.0: a request is stored as a whole or, where a sample of it
 /// cannot be, not at all.
 final class RemoteWriteReceiver: Sendable {
-    /// What one request needs, kept from request to request so that its memory is not made anew.
-    private struct Workspace: Sendable {
-        var request = WriteRequest()
-        var room: [UInt8] = []
-        var batch = SampleBatch(sharedTimestamp: 0)
-    }
+    private typealias Workspace = WriteWorkspace
 
     /// What a request may unpack to.
     private static let unpackedLimit = 32 << 20
@@ -29,12 +24,14 @@ final class RemoteWriteReceiver: Sendable {
     private let storage: any Appendable
     private let series: SeriesResolver
     private let drops: DroppedSamples
+    private let keepsExemplars: Bool
     private let logger: Logger
     private let idle = Mutex<[Workspace]>([])
 
     init(_ storage: any Appendable, _ context: APIContext) {
         self.storage = storage
         series = SeriesResolver(storage)
+        keepsExemplars = context.exemplars != nil
         logger = context.logger
         drops = DroppedSamples(context.registry, context.logger)
     }
@@ -79,7 +76,7 @@ final class RemoteWriteReceiver: Sendable {
 
     private func store(_ workspace: inout Workspace) throws(WriteFailure) {
         let request = workspace.request
-        drops.count(request)
+        drops.count(request, keepsExemplars: keepsExemplars)
         do throws(StorageError) {
             // A ref can go out of date between its look-up and the commit; then it is looked up
             // anew.
@@ -87,9 +84,13 @@ final class RemoteWriteReceiver: Sendable {
                 let refs = try series.refs(
                     of: request, workspace.room.raw, ignoringCache: isRetry, drops)
                 try fill(&workspace, refs)
-                if workspace.batch.count == 0 { return }
+                if keepsExemplars { workspace.addExemplars(refs) }
+                if workspace.batch.count == 0, workspace.batch.exemplars.isEmpty { return }
                 let outcome = try storage.commit(workspace.batch, .allOrNothing)
-                guard let first = outcome.faults.first else { return }
+                guard let first = outcome.faults.first else {
+                    warn(outcome)
+                    return
+                }
                 if !isRetry, outcome.faults.contains(where: { $0.fault == .staleRef }) { continue }
                 throw StorageError(.limit, text(first, workspace.batch))
             }
@@ -122,6 +123,13 @@ final class RemoteWriteReceiver: Sendable {
         }
     }
 
+    private func warn(_ outcome: CommitOutcome) {
+        guard outcome.outOfOrderExemplars > 0 else { return }
+        logger.warn(
+            "Error on ingesting out-of-order exemplars",
+            ["num_dropped": "\(outcome.outOfOrderExemplars)"])
+    }
+
     /// In upstream's words; senders look for them.
     private func text(
         _ entry: (index: Int, fault: SampleFault), _ batch: SampleBatch
@@ -141,6 +149,32 @@ final class RemoteWriteReceiver: Sendable {
                 + "new value \(formatFloat(batch.values[entry.index], style: .general))"
         case .duplicateHistogram: "duplicate sample for timestamp"
         case .invalidHistogram(let fault): fault.description
+        }
+    }
+}
+
+/// What one request needs, kept from request to request so that its memory is not made anew.
+struct WriteWorkspace: Sendable {
+    var request = WriteRequest()
+    var room: [UInt8] = []
+    var batch = SampleBatch(sharedTimestamp: 0)
+
+    /// Puts the exemplars of all series into the batch. Senders tend to send them by themselves:
+    /// those of series without samples count where the series is known.
+    mutating func addExemplars(_ refs: [SeriesRef?]) {
+        for (one, ref) in zip(request.series, refs) where !one.exemplars.isEmpty {
+            let series: BatchExemplar.Series
+            if let ref {
+                series = .ref(ref)
+            } else if one.samples.isEmpty, let labels = try? one.makeLabels(room.raw) {
+                series = .labels(labels)
+            } else {
+                continue
+            }
+            for exemplar in request.exemplars[one.exemplars] {
+                batch.exemplars.append(
+                    BatchExemplar(series: series, exemplar: exemplar, defaultTimestamp: 0))
+            }
         }
     }
 }

@@ -28,6 +28,8 @@ package struct LayoutScanner: ~Escapable {
     /// Whether explicit timestamps are kept.
     let honorsTimestamps: Bool
     let options: ExpositionOptions
+    /// Whether `result` is to have the exemplars.
+    package var gathersExemplars = false
     var position = ScanPosition()
     var trace = ScanTrace()
     /// The label set of the new sample that was returned last.
@@ -201,15 +203,18 @@ extension LayoutScanner {
         let prefix = start..<reader.valueRange.lowerBound
         let timestamp = honorsTimestamps ? reader.timestamp : nil
         let sample = NewSample(value: reader.value, timestamp: timestamp)
+        let exemplar = gathersExemplars ? reader.exemplar : nil
         if let line = knownLine(prefix), layout.lines[line].isSample {
-            knownSample(line, sample)
+            let ordinal = Int(layout.lines[line].ordinal)
+            if knownSample(line, sample) { gather(exemplar, of: ordinal, timestamp) }
             return nil
         }
         closeRun()
         if let number = trace.addNewSample(prefix, of: body) {
-            repeated(~number, sample)
+            if repeated(~number, sample) { gather(exemplar, of: ~number, timestamp) }
             return nil
         }
+        gather(exemplar, of: -trace.newSampleCount, timestamp)
         labels = reader.labels()
         return .newSample(sample)
     }
@@ -224,23 +229,35 @@ extension LayoutScanner {
     }
 
     @_lifetime(self: copy self)
-    private mutating func knownSample(_ line: Int, _ sample: NewSample) {
+    private mutating func gather(
+        _ exemplar: Exemplar?, of ordinal: Int, _ timestamp: Timestamp?
+    ) {
+        guard let exemplar else { return }
+        result.exemplars.append(
+            FoundExemplar(ordinal: ordinal, exemplar: exemplar, timestamp: timestamp))
+    }
+
+    /// False where the sample repeats one without a timestamp of its own.
+    @_lifetime(self: copy self)
+    private mutating func knownSample(_ line: Int, _ sample: NewSample) -> Bool {
         let ordinal = Int(layout.lines[line].ordinal)
         if hasMet(line) { return repeated(ordinal, sample) }
         if line != position.line { leap(to: line) }
         position.line += 1
         result.values[ordinal] = sample.value
         if let timestamp = sample.timestamp { result.setTimestamp(timestamp, of: ordinal) }
+        return true
     }
 
     @_lifetime(self: copy self)
-    private mutating func repeated(_ ordinal: Int, _ sample: NewSample) {
+    private mutating func repeated(_ ordinal: Int, _ sample: NewSample) -> Bool {
         if let timestamp = sample.timestamp {
             result.repeats.append(
                 RepeatedSample(ordinal: ordinal, value: sample.value, timestamp: timestamp))
-        } else {
-            result.duplicates.append(ordinal)
+            return true
         }
+        result.duplicates.append(ordinal)
+        return false
     }
 
     @_lifetime(self: copy self)

@@ -17,6 +17,9 @@ package struct ScanResult: Sendable {
     package internal(set) var repeats: [RepeatedSample] = []
     /// Ordinals of samples that repeat a series without a timestamp: they are refused.
     package internal(set) var duplicates: [Int] = []
+    /// The exemplars of samples that are kept, in the order of the body; only where they are asked
+    /// for.
+    package internal(set) var exemplars: [FoundExemplar] = []
 
     package static let noTimestamp = Timestamp.min
 
@@ -38,6 +41,7 @@ package struct ScanResult: Sendable {
         seen.removeAll(keepingCapacity: true)
         repeats.removeAll(keepingCapacity: true)
         duplicates.removeAll(keepingCapacity: true)
+        exemplars.removeAll(keepingCapacity: true)
     }
 
     mutating func setTimestamp(_ timestamp: Timestamp, of ordinal: Int) {
@@ -54,6 +58,15 @@ package struct RepeatedSample: Sendable, Hashable {
     package var ordinal: Int
     package var value: Double
     package var timestamp: Timestamp
+}
+
+/// An exemplar, and the sample behind which it stands.
+package struct FoundExemplar: Sendable, Hashable {
+    /// As in `RepeatedSample`.
+    package var ordinal: Int
+    package var exemplar: Exemplar
+    /// The sample's own timestamp.
+    package var timestamp: Timestamp?
 }
 
 /// A sample whose line is not in the layout.

@@ -20,9 +20,10 @@ final class Collection: Sendable {
         // The grid on which the pools place the times of scrapes.
         configuration.tick = 10
         client = try ScrapeClient(configuration)
-        let surroundings = ScrapeSurroundings(
+        var surroundings = ScrapeSurroundings(
             storage: server.storage, fileSystem: server.fileSystem,
             log: server.log.with(["component": "scrape manager"]), registry: server.registry)
+        surroundings.gathersExemplars = server.options.features.isEnabled("exemplar-storage")
         scrapes = try ScrapeManager(
             surroundings, scheduler: client,
             externalLabels: server.phase.configuration.global.externalLabels)

@@ -28,7 +28,17 @@ extension Server {
         database.blockRange = options.storage.blockRange
         database.largestBlockRange = options.storage.largestBlockRange
         database.onMaintenanceDue = onMaintenanceDue
+        database.settings = databaseSettings(phase.configuration)
         return database
+    }
+
+    /// What of the configuration a reload changes in the database.
+    func databaseSettings(_ configuration: Configuration) -> DatabaseSettings {
+        var settings = DatabaseSettings()
+        if options.features.isEnabled("exemplar-storage") {
+            settings.maxExemplars = configuration.storage.maxExemplars ?? 100_000
+        }
+        return settings
     }
 
     /// A part of the disk that holds the data, in bytes; 0, which is no limit, where it is unknown.
@@ -74,6 +84,7 @@ extension Server {
             }
         }
         if options.web.enablesRemoteWrite { context.receiver = storage }
+        if options.features.isEnabled("exemplar-storage") { context.exemplars = storage }
         return context
     }
 

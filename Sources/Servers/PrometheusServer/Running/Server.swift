@@ -174,6 +174,7 @@ final class Server: Sendable {
         do throws(ConfigurationError) {
             let configuration = try source.load()
             warnAboutStorage(configuration)
+            storage.current?.apply(databaseSettings(configuration))
             collection.apply(configuration)
             let now = currentMilliseconds()
             phase.loaded(configuration, at: now)

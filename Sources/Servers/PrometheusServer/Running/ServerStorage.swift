@@ -7,7 +7,7 @@ internal import TSDB
 
 /// The database behind a door that is there before it: the listener answers while the log is still
 /// being read. Until `open` and after `close` every use is refused.
-final class ServerStorage: Queryable, Appendable {
+final class ServerStorage: Queryable, Appendable, ExemplarQueryable {
     private let state = Mutex<Database?>(nil)
 
     func open(_ database: Database) { state.withLock { $0 = database } }
@@ -30,6 +30,12 @@ final class ServerStorage: Queryable, Appendable {
 
     func querier(over range: TimeRange) throws(StorageError) -> any Querier {
         try database().querier(over: range)
+    }
+
+    func exemplars(
+        over range: TimeRange, _ matcherSets: [[Matcher]]
+    ) throws(StorageError) -> [SeriesExemplars] {
+        try database().exemplars(over: range, matcherSets)
     }
 
     func resolve(_ labels: [Labels]) throws(StorageError) -> [SeriesRef] {

@@ -14,6 +14,12 @@ extension Scrape {
             do throws(StorageError) {
                 let outcome = try surroundings.storage.commit(scratch.batch, .skipFaulty)
                 if !outcome.faults.isEmpty { faulty = handle(outcome.faults) }
+                if outcome.outOfOrderExemplars > 0 {
+                    warn(
+                        "Error on ingesting out-of-order exemplars", outcome.outOfOrderExemplars)
+                    surroundings.metrics.outOfOrderExemplars.increment(
+                        by: Double(outcome.outOfOrderExemplars))
+                }
             } catch {
                 surroundings.log.error("Scrape commit failed", ["err": error.message])
             }
@@ -25,7 +31,7 @@ extension Scrape {
 
     /// Where a sample of the batch is from. As long as nothing else is noted, the samples of the
     /// layout come first, in order, and only markers and reports after them.
-    private func source(of index: Int) -> Int32 {
+    func source(of index: Int) -> Int32 {
         if index < scratch.sources.count { return scratch.sources[index] }
         return index < table.sampleCount && scratch.sources.isEmpty ? Int32(index) : Scratch.marker
     }
@@ -109,6 +115,7 @@ extension Scrape {
                     table.refs[Int(source)] = ref
                 }
                 let value = scratch.batch.values[entry.index]
+                batch.exemplars += exemplars(of: entry.index, as: ref, at: batch.count)
                 if hasOwn {
                     batch.append(ref, value, at: scratch.batch.timestamps[entry.index])
                 } else {

@@ -65,6 +65,7 @@ struct Scrape {
         }
         try resolveNew()
         fill()
+        addExemplars()
     }
 
     private mutating func chooseDialect(_ contentType: String) throws(ScrapeError) {
@@ -90,6 +91,7 @@ struct Scrape {
         var scanner = LayoutScanner(
             body, layout: table.layout, honorsTimestamps: rules.job.samples.honorsTimestamps,
             options: ExpositionOptions(), into: result)
+        scanner.gathersExemplars = surroundings.gathersExemplars
         var failure: ScrapeError?
         do throws(ExpositionError) {
             while failure == nil, case .newSample(let sample) = try scanner.next() {

@@ -14,6 +14,8 @@ package struct ScrapeSurroundings: Sendable {
     package var log: Logger
     /// Milliseconds since the Unix epoch.
     package var now: @Sendable () -> Timestamp = currentMilliseconds
+    /// Whether the storage keeps exemplars.
+    package var gathersExemplars = false
     let metrics: ScrapeMetrics
     let layouts = LayoutPool()
     let scratches = ScratchPool()
@@ -60,6 +62,7 @@ final class ScrapeMetrics: Sendable {
     let duplicates: Counter
     let outOfOrder: Counter
     let outOfBounds: Counter
+    let outOfOrderExemplars: Counter
     let registry: Registry
 
     init(_ registry: Registry) {
@@ -94,6 +97,9 @@ final class ScrapeMetrics: Sendable {
             "scrapes_sample_out_of_bounds_total",
             "Total number of samples rejected due to timestamp falling outside of the time bounds."
         )
+        outOfOrderExemplars = counter(
+            "scrapes_exemplar_out_of_order_total",
+            "Total number of exemplar rejected due to not being out of the expected order.")
     }
 }
 

@@ -6,6 +6,7 @@
 #   make examples       builds and runs the programs in Examples, which use the library products
 #   make conformance    the corpus in CONFORMANCE_DIR, held against the ratchet
 #   make compatibility  side by side with the real Prometheus (make peers fetches it)
+#   make simulation     random histories of the storage with faults and crashes, SEEDS=A..B
 #   make fuzz           each fuzz target for FUZZ_SECONDS
 #   make bench          the benchmarks in BENCH_DIR beside the peers
 #   make golden         raises the conformance ratchet to what passes now
@@ -14,13 +15,15 @@ PACKAGES := libre2-dev libyaml-dev libdeflate-dev libzstd-dev zlib1g-dev libjema
 CONFORMANCE_DIR ?= ../shared/conformance
 BENCH_DIR ?= ../shared/bench
 FUZZ_SECONDS ?= 60
+SEEDS ?= 1..10000
 PEERS_DIR ?= $(HOME)/.cache/peers
 RATCHET := Tests/Conformance/ratchet.txt
 PROGRAM := .build/release/narthex
 export CONFORMANCE_DIR := $(abspath $(CONFORMANCE_DIR))
 export PEERS_DIR
 
-.PHONY: setup build run test check examples conformance compatibility fuzz bench peers golden
+.PHONY: setup build run test check examples conformance compatibility simulation fuzz bench
+.PHONY: peers golden
 
 # The native libraries, by their Debian names. Nothing happens where they are installed.
 setup:
@@ -67,6 +70,10 @@ compatibility: build peers
 	NARTHEX_BIN=$(PROGRAM) Tests/Compatibility/folder.py
 	NARTHEX_BIN=$(PROGRAM) Tests/Compatibility/crash.py
 	NARTHEX_BIN=$(PROGRAM) Tests/Compatibility/bad_input.py
+
+simulation: setup
+	NARTHEX_ONLY=Simulation swift build -c release --product Simulate --scratch-path .build-simulation
+	.build-simulation/release/Simulate --seeds $(SEEDS)
 
 fuzz: setup
 	@for target in $$(sed -n 's/^    "\([a-z-]*\)": fuzz.*/\1/p' Fuzz/Fuzz.swift); do \

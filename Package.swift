@@ -163,8 +163,12 @@ let tests: KeyValuePairs<String, [String]> = [
     "NarthexPromQLTests": ["NarthexPromQL"],
     "ToolsTests": ["Tools", "Platform"],
     "PrometheusServerTests": ["PrometheusServer", "Bytes", "Model", "Platform", "YAML"],
+    "SimulationTests": ["Simulation", "Instrumentation", "Model", "Platform", "Storage", "TSDB"],
     "RepositoryTests": [],
 ]
+
+/// What the simulation of the storage stands on (Tests/Simulation).
+let simulated = ["Instrumentation", "Model", "Platform", "Storage", "TSDB"]
 
 /// The modules whose decoders are fuzzed.
 let fuzzed = [
@@ -175,6 +179,10 @@ let fuzzed = [
 if let named = wanted {
     var open = Array(named)
     if named.contains("Fuzz") { open += fuzzed }
+    if !named.isDisjoint(with: ["Simulation", "Simulate"]) {
+        open += simulated
+        wanted?.formUnion(["Simulation", "Simulate", "SimulationTests"])
+    }
     if named.contains("ScrapeBenchmark") { open += ["Scraping", "TSDB"] }
     for (test, used) in tests where named.contains(test) { open += used }
     for (test, used) in tests
@@ -218,6 +226,19 @@ for (name, used) in tests where isWanted(name) {
     targets.append(
         .testTarget(
             name: name, dependencies: used.map { .target(name: $0) }, path: "Tests/\(name)",
+            swiftSettings: [.swiftLanguageMode(.v6)]))
+}
+// The library of the simulation, its tests, and the program that runs many seeds.
+if isWanted("Simulation") {
+    targets.append(
+        .target(
+            name: "Simulation", dependencies: simulated.map { .target(name: $0) },
+            path: "Tests/Simulation", swiftSettings: [.swiftLanguageMode(.v6)]))
+}
+if isWanted("Simulate") {
+    targets.append(
+        .executableTarget(
+            name: "Simulate", dependencies: ["Simulation"], path: "Tests/Simulate",
             swiftSettings: [.swiftLanguageMode(.v6)]))
 }
 // Benchmarks are built only when they are asked for by name.

@@ -25,7 +25,7 @@ struct DatabaseOpening {
         let lockPath = "\(directory)/lock"
         let wasClean: Bool
         do {
-            try fileSystem.createDirectory(directory)
+            try fileSystem.createSyncedDirectory(directory)
             wasClean = try fileSystem.status(of: lockPath) == nil
         } catch {
             throw StorageError(error)

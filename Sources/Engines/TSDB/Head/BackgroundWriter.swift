@@ -10,14 +10,16 @@ final class BackgroundWriter: Sendable {
     private let isStopped = Monitor(false)
     private let thread: SystemThread
 
-    init(_ store: GuardedStore, _ log: Logger) throws(FileError) {
+    init(
+        _ store: GuardedStore, _ fileSystem: any FileSystem, _ log: Logger
+    ) throws(FileError) {
         let isStopped = isStopped
         thread = try SystemThread("head-writer", stackSize: 1 << 20) {
             while true {
                 let deadline = monotonicNanoseconds() + 1_000_000_000
                 if isStopped.wait(deadline: deadline, until: { $0 ? true : nil }) != nil { return }
                 do throws(FileError) {
-                    try Self.work(store)
+                    try Self.work(store, fileSystem)
                 } catch {
                     log.warn("writing the head's files failed: \(error)")
                 }
@@ -34,13 +36,15 @@ final class BackgroundWriter: Sendable {
 
     /// One round, by the thread or by hand. Syncing and writing are tried both; throws the first
     /// failure. What could not be written is kept for the next round.
-    static func work(_ store: GuardedStore) throws(FileError) {
-        let files = store.withLock { $0.log?.takeUnsynced() ?? [] }
+    static func work(
+        _ store: GuardedStore, _ fileSystem: any FileSystem
+    ) throws(FileError) {
+        let unsynced = store.withLock { $0.log?.takeUnsynced() }
         var failure: FileError?
         do throws(FileError) {
-            for file in files { try file.sync() }
+            try unsynced?.sync(fileSystem)
         } catch {
-            store.withLock { $0.log?.keepUnsynced(files) }
+            if let unsynced { store.withLock { $0.log?.keepUnsynced(unsynced) } }
             failure = error
         }
         do throws(FileError) {

@@ -46,7 +46,7 @@ package final class Head: Sendable {
         var writer: BackgroundWriter?
         if foreignData == nil, options.writesInBackground {
             do {
-                writer = try BackgroundWriter(guarded, options.log)
+                writer = try BackgroundWriter(guarded, fileSystem, options.log)
             } catch {
                 throw StorageError(.inputOutput, error.description)
             }
@@ -116,7 +116,7 @@ package final class Head: Sendable {
     /// Syncs the log to the device and writes out full chunks: what the head's own thread does once
     /// a second. All that was committed before survives a power cut once this returned.
     package func writePending() throws(FileError) {
-        try BackgroundWriter.work(store)
+        try BackgroundWriter.work(store, fileSystem)
     }
 
     /// Writes and syncs what is left to write. The head takes nothing after that.

@@ -56,8 +56,10 @@ struct Replay {
             finish()
             if store.restart.foreignData == nil {
                 for path in folder.obsolete { try fileSystem.remove(path) }
+                let earlier = folder.segments.filter { $0 <= last }.map(folder.path(ofSegment:))
                 store.log = try WALWriter(
-                    logPath, segment: last + 1, compression: store.options.compression,
+                    logPath, segment: last + 1, earlier: earlier,
+                    compression: store.options.compression,
                     segmentSize: store.options.segmentSize, fileSystem)
             }
         } catch let error as FileError {

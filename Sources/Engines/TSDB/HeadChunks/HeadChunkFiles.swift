@@ -150,12 +150,17 @@ final class HeadChunkFiles {
             return .memory(Array(buffer[entry.data]), encoding: entry.encoding)
         }
         if let known = mapped[place.file], let entry = HeadChunkEntry(known.bytes, at: offset) {
-            return .file(known, entry.data, encoding: entry.encoding)
+            return source(known, entry, offset)
         }
         guard let fresh = try? fileSystem.map(path(place.file)) else { return nil }
         mapped[place.file] = fresh
         guard let entry = HeadChunkEntry(fresh.bytes, at: offset) else { return nil }
-        return .file(fresh, entry.data, encoding: entry.encoding)
+        return source(fresh, entry, offset)
+    }
+
+    private func source(_ file: MappedFile, _ entry: HeadChunkEntry, _ offset: Int) -> Source? {
+        guard entry.isSound(file.bytes, at: offset) else { return nil }
+        return .file(file, entry.data, encoding: entry.encoding)
     }
 
     // MARK: Starting and truncating

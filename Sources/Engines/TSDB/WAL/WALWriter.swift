@@ -23,10 +23,27 @@ final class WALWriter {
     /// Full segments that are not on the device yet.
     private var unsyncedSegments: [any OpenFile] = []
     private var isDirty = false
+    /// Whether a segment was begun whose name may not be on the device.
+    private var hasNewSegment = false
 
-    /// Begins a new segment behind the `existing` ones, as upstream does at each start.
+    /// What may not be on the device yet.
+    struct Unsynced: Sendable {
+        fileprivate(set) var files: [any OpenFile] = []
+        /// The directory of the segments, where one was begun.
+        fileprivate(set) var directory: String?
+
+        /// Returns when all of it is on the device.
+        func sync(_ fileSystem: any FileSystem) throws(FileError) {
+            if let directory { try fileSystem.syncDirectory(directory) }
+            for file in files { try file.sync() }
+        }
+    }
+
+    /// Begins a new segment, as upstream does at each start. The `earlier` segments were written by
+    /// a process that may not have lived to sync them; what a power cut took out of them would take
+    /// everything behind it along.
     init(
-        _ directory: String, segment: Int, compression: WALCompression,
+        _ directory: String, segment: Int, earlier: [String] = [], compression: WALCompression,
         segmentSize: Int = WALFormat.segmentSize, _ fileSystem: any FileSystem
     ) throws(FileError) {
         precondition(segmentSize % WALFormat.pageSize == 0, "segments consist of whole pages")
@@ -35,7 +52,9 @@ final class WALWriter {
         self.compression = compression
         self.segmentSize = segmentSize
         self.segment = segment
-        try fileSystem.createDirectory(directory)
+        try fileSystem.createSyncedDirectory(directory)
+        for path in earlier { unsyncedSegments.append(try fileSystem.open(path, .read)) }
+        isDirty = !earlier.isEmpty
         file = try fileSystem.open(Self.path(directory, segment), .replace)
         try fileSystem.syncDirectory(directory)
     }
@@ -87,19 +106,25 @@ final class WALWriter {
         segment += 1
         offset = 0
         isDirty = true
+        hasNewSegment = true
     }
 
-    /// The files with bytes that may not be on the device: sync them, in order, without the lock.
-    func takeUnsynced() -> [any OpenFile] {
-        guard isDirty else { return [] }
-        isDirty = false
-        defer { unsyncedSegments.removeAll() }
-        return unsyncedSegments + [file]
+    /// What may not be on the device: to be synced without the lock.
+    func takeUnsynced() -> Unsynced {
+        guard isDirty else { return Unsynced() }
+        defer {
+            isDirty = false
+            hasNewSegment = false
+            unsyncedSegments.removeAll()
+        }
+        return Unsynced(
+            files: unsyncedSegments + [file], directory: hasNewSegment ? directory : nil)
     }
 
     /// Called where syncing failed, so that it is tried again.
-    func keepUnsynced(_ files: [any OpenFile]) {
-        unsyncedSegments = files.filter { $0 !== file } + unsyncedSegments
+    func keepUnsynced(_ unsynced: Unsynced) {
+        unsyncedSegments = unsynced.files.filter { $0 !== file } + unsyncedSegments
+        hasNewSegment = hasNewSegment || unsynced.directory != nil
         isDirty = true
     }
 
@@ -107,7 +132,7 @@ final class WALWriter {
     func close() throws(FileError) {
         padPage()
         try writeFrames()
-        for file in takeUnsynced() { try file.sync() }
+        try takeUnsynced().sync(fileSystem)
         try fileSystem.syncDirectory(directory)
     }
 

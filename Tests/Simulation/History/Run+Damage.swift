@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Model
+internal import Platform
+internal import Storage
+internal import TSDB
+
+extension Run {
+    /// Flips a bit of a file while nobody uses it. What is lost by that lies in the file alone, and
+    /// nothing wrong is answered.
+    mutating func flip() throws(Disagreement) {
+        writePendingQuietly()
+        expectation.kill()
+        abandon()
+        disk.faults = DiskFaults()
+        let files = disk.allFiles.filter { $0.size > 0 }
+        guard !files.isEmpty else { return try start(found: .committed) }
+        let (path, size) = random.element(of: files)
+        let bit = random.below(size * 8)
+        note("bit \(bit) of \(size) bytes of \(path)")
+        disk.flip(path, bit: bit)
+        let isInCheckpoint = path.contains("/checkpoint.")
+        expectDamage(path)
+        do throws(StorageError) {
+            try open()
+        } catch {
+            guard isInCheckpoint, error.code == .damaged else {
+                throw Disagreement("damage prevents a start: \(error)")
+            }
+            note("prevents the start: \(error)")
+            return abandon()
+        }
+        try lookAtDamage(path)
+        if database?.readOnlyReason == nil {
+            surroundings.clock += setup.blockRange * 2
+            try append()
+            try lookAtDamage(path)
+        }
+        // Nothing more can be expected of a damaged folder.
+        abandon()
+    }
+
+    private mutating func writePendingQuietly() {
+        disk.faults = DiskFaults()
+        // Whether it succeeds makes no difference to what may be lost.
+        try? head?.writePending()
+    }
+
+    /// Takes back what the damaged file may cost.
+    private mutating func expectDamage(_ path: String) {
+        if path.contains("/chunks_head/") { return }
+        expectation.damage(from: .min, through: .max)
+    }
+
+    private mutating func lookAtDamage(_ path: String) throws(Disagreement) {
+        guard let database else { return }
+        do {
+            let contents = try Self.contents(database)
+            try expectation.compare(
+                contents, TimeRange(start: .min, end: .max), found: .committed)
+        } catch let error as StorageError {
+            let isInBlock = path.contains("/chunks/") || path.hasSuffix("/index")
+            guard isInBlock, error.code == .damaged || error.code == .unsupported else {
+                throw Disagreement("damage of \(path) breaks a query: \(error)")
+            }
+        } catch let error as Disagreement {
+            throw error
+        } catch {
+            throw Disagreement("\(error)")
+        }
+    }
+}

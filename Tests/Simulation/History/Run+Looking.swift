@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Model
+internal import Platform
+internal import Storage
+internal import TSDB
+
+private let always = TimeRange(start: .earliest, end: .latest)
+
+extension Run {
+    /// Everything that a selection shows within a closed range; checks its order.
+    static func contents(
+        _ queryable: any Queryable, _ matchers: [Matcher] = [], _ range: TimeRange = always
+    ) throws -> [Labels: [Sample]] {
+        let querier = try queryable.querier(over: range)
+        return try samples(querier.select(matchers, hints: SelectHints(range: range)), range)
+    }
+
+    private static func samples(
+        _ set: any SeriesSet, _ range: TimeRange
+    ) throws -> [Labels: [Sample]] {
+        var found: [Labels: [Sample]] = [:]
+        var previous: Labels?
+        var columns = SampleColumns()
+        for index in 0..<set.count {
+            let labels = set.labels(at: index)
+            if let previous, !(previous < labels) {
+                throw Disagreement("a selection is not in order: \(previous), \(labels)")
+            }
+            previous = labels
+            columns.removeAll()
+            try set.read(index, range, into: &columns)
+            let times = columns.timestamps
+            guard zip(times, times.dropFirst()).allSatisfy({ $0 < $1 }) else {
+                throw Disagreement("\(labels): times do not ascend")
+            }
+            if times.isEmpty { continue }
+            found[labels] = zip(times, columns.values).map { Sample(timestamp: $0, value: $1) }
+        }
+        return found
+    }
+
+    /// Compares everything.
+    mutating func look(found: Expectation.Certainty = .committed) throws(Disagreement) {
+        guard let database else { return }
+        do {
+            let contents = try Self.contents(database)
+            try expectation.compare(contents, always, found: found)
+        } catch {
+            try judge(error, "a query of everything")
+        }
+    }
+
+    private func judge(_ error: any Error, _ doing: String) throws(Disagreement) {
+        if let disagreement = error as? Disagreement { throw disagreement }
+        try excuse(error, doing)
+    }
+
+    /// Compares a part of the time, of some series.
+    mutating func query() throws(Disagreement) {
+        guard let database else { return }
+        let back = Timestamp(random.below(12 * Int(setup.blockRange)))
+        let start = surroundings.clock - back
+        let length = Timestamp(random.below(Int(setup.blockRange) * 4))
+        let range = TimeRange(start: start, end: start + length)
+        do {
+            let number = random.below(setup.seriesCount)
+            let matcher =
+                switch random.below(4) {
+                case 0: Matcher("__name__", equals: "metric_\(random.below(3))")
+                case 1: try Matcher("instance", .regexMatch, "host-[\(number % 10)5].*")
+                case 2: try Matcher("generation", .notEqual, "0")
+                default: Matcher("instance", equals: "host-\(number)")
+                }
+            let contents = try Self.contents(database, [matcher], range)
+            try expectation.compare(contents, range, found: .committed) { matcher.matches($0) }
+        } catch {
+            try judge(error, "a query")
+        }
+    }
+
+    /// What is selected is not touched by what comes after.
+    mutating func isolate() throws(Disagreement) {
+        guard let database else { return }
+        do {
+            let querier = try database.querier(over: always)
+            let set = try querier.select([], hints: SelectHints(range: always))
+            var before = expectation
+            try append()
+            let contents = try Self.samples(set, always)
+            try before.compare(contents, always, found: .committed)
+        } catch {
+            try judge(error, "a query beside commits")
+        }
+    }
+
+    /// A snapshot holds everything, as a folder of its own.
+    mutating func snapshot() throws(Disagreement) {
+        guard let database else { return }
+        var folder: String?
+        do {
+            folder = "\(Self.folder)/snapshots/\(try database.snapshot(includingHead: true))"
+            if let folder {
+                let copy = try Database.open(
+                    folder, setup.databaseOptions, surroundings.environment
+                ) { (minValidTime, _) throws(StorageError) in
+                    try Head.open(
+                        folder, setup.headOptions, minValidTime: minValidTime, disk,
+                        surroundings.environment.registry)
+                }
+                let contents = try Self.contents(copy)
+                try copy.close()
+                // A block that could not be read is left out of the copy that is looked at.
+                if !areFaultsOn { try expectation.compare(contents, always, found: .committed) }
+            }
+        } catch {
+            try judge(error, "a snapshot")
+            note("failed: \(error)")
+        }
+        if let folder { try? disk.remove(folder) }
+    }
+}

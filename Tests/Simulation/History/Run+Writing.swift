@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Model
+internal import Platform
+internal import Storage
+internal import TSDB
+
+extension Run {
+    /// A sample that is to be stored.
+    struct Written {
+        var labels: Labels
+        var time: Timestamp
+        var bits: UInt64
+    }
+
+    func labels(_ number: Int) -> Labels {
+        Labels([
+            "__name__": "metric_\(number % 3)", "generation": "\(generations[number])",
+            "instance": "host-\(number)",
+        ])
+    }
+
+    /// The only value that a series ever has at a time.
+    static func bits(_ labels: Labels, _ time: Timestamp) -> UInt64 {
+        var random = RandomNumbers(seed: labels.stableHash ^ UInt64(bitPattern: time))
+        switch random.below(8) {
+        case 0...2: return Double(time % 1_000_000).bitPattern
+        case 3...4: return 1.0.bitPattern
+        case 5: return 0x7FF0_0000_0000_0002  // The marker of a series that is gone.
+        case 6: return Double(Int(random.next() % 1000)).bitPattern
+        default: return random.next()
+        }
+    }
+
+    private func written(_ number: Int, _ time: Timestamp) -> Written {
+        let labels = labels(number)
+        return Written(labels: labels, time: time, bits: Self.bits(labels, time))
+    }
+
+    /// All series, or some of them.
+    private mutating func someSeries() -> [Int] {
+        let all = Array(0..<setup.seriesCount)
+        if random.isOne(in: 2) { return all }
+        return all.shuffled(using: &random).prefix(1 + random.below(all.count)).sorted()
+    }
+
+    private mutating func tick() {
+        surroundings.clock += Timestamp(1 + random.below(Int(setup.blockRange) / 15))
+    }
+
+    // MARK: Steps
+
+    mutating func append() throws(Disagreement) {
+        let count = 1 + random.below(16)
+        for _ in 0..<count {
+            tick()
+            let time = surroundings.clock
+            try commit(someSeries().map { written($0, time) }, .skipFaulty)
+        }
+        note("\(count) batches until \(surroundings.clock)")
+    }
+
+    mutating func appendLate() throws(Disagreement) {
+        tick()
+        var samples: [Written] = []
+        for number in someSeries() {
+            let late = Timestamp(random.below(Int(setup.blockRange)))
+            var sample = written(number, surroundings.clock - (random.isOne(in: 2) ? late : 0))
+            let newest = expectation.newest(of: sample.labels)
+            if let newest, random.isOne(in: 4) {
+                let bits = random.isOne(in: 2) ? newest.bits : newest.bits ^ 1
+                sample = Written(labels: sample.labels, time: newest.time, bits: bits)
+            }
+            samples.append(sample)
+            if random.isOne(in: 5) {
+                samples.append(written(number, sample.time + Timestamp(random.below(3)) - 1))
+            }
+        }
+        try commit(samples, .skipFaulty)
+    }
+
+    mutating func appendWhole() throws(Disagreement) {
+        tick()
+        var samples = someSeries().map { written($0, surroundings.clock) }
+        if random.isOne(in: 2) {
+            let late = surroundings.clock - Timestamp(random.below(Int(setup.blockRange)))
+            samples.append(written(random.below(setup.seriesCount), late))
+        }
+        try commit(samples, .allOrNothing)
+    }
+
+    mutating func churn() {
+        for number in generations.indices where random.isOne(in: 3) { generations[number] += 1 }
+    }
+
+    mutating func leap() {
+        let by = Timestamp(random.below(3 * Int(setup.blockRange)))
+        surroundings.clock += by
+        note("\(by) ms")
+    }
+
+    mutating func writePending() throws(Disagreement) {
+        do throws(FileError) {
+            try head?.writePending()
+            expectation.sync()
+        } catch {
+            try excuse(error, "writing out")
+            note("failed: \(error)")
+        }
+    }
+
+    mutating func maintain() throws(Disagreement) {
+        do throws(StorageError) {
+            try database?.maintain()
+        } catch {
+            try excuse(error, "maintenance")
+            note("failed: \(error)")
+        }
+        noteBlocks()
+        note("\(database?.blocks.count ?? 0) blocks until \(expectation.endOfBlocks)")
+    }
+
+    /// What stands in blocks is on the device.
+    mutating func noteBlocks() {
+        let ends = (database?.blocks ?? []).map(\.meta.range.end)
+        guard let end = ends.max() else { return }
+        expectation.endOfBlocks = max(expectation.endOfBlocks, end)
+        expectation.sync(before: end)
+        if setup.retention > 0 {
+            expectation.horizon = max(expectation.horizon, end - setup.retention)
+        }
+    }
+
+    // MARK: Committing
+
+    mutating func commit(
+        _ samples: [Written], _ policy: FaultPolicy
+    ) throws(Disagreement) {
+        guard let database else { return }
+        let outcome: CommitOutcome
+        do throws(StorageError) {
+            let new = samples.map(\.labels).filter { refs[$0] == nil }
+            if !new.isEmpty {
+                for (labels, ref) in zip(new, try database.resolve(new)) { refs[labels] = ref }
+            }
+            var batch = SampleBatch(sharedTimestamp: samples[0].time)
+            let isShared = samples.allSatisfy { $0.time == samples[0].time }
+            for sample in samples {
+                guard let ref = refs[sample.labels] else { continue }
+                let value = Double(bitPattern: sample.bits)
+                if isShared {
+                    batch.append(ref, value)
+                } else {
+                    batch.append(ref, value, at: sample.time)
+                }
+            }
+            outcome = try database.commit(batch, policy)
+        } catch {
+            try excuse(error, "a commit")
+            for sample in samples {
+                expectation.add(sample.labels, sample.time, sample.bits, .refused)
+            }
+            return note("refused at \(samples[0].time)")
+        }
+        try take(outcome, samples, policy)
+    }
+
+    private mutating func take(
+        _ outcome: CommitOutcome, _ samples: [Written], _ policy: FaultPolicy
+    ) throws(Disagreement) {
+        let before = expectation
+        let faults = Dictionary(outcome.faults.map { ($0.index, $0.fault) }) { first, _ in first }
+        let isNothingStored = policy == .allOrNothing && !faults.isEmpty
+        let stored = isNothingStored ? 0 : samples.count - faults.count
+        guard outcome.stored == stored else {
+            throw Disagreement("a commit says that it stored \(outcome.stored), not \(stored)")
+        }
+        var stale: [Written] = []
+        for (index, sample) in samples.enumerated() {
+            if let fault = faults[index] {
+                if fault == .staleRef {
+                    refs[sample.labels] = nil
+                    stale.append(sample)
+                } else {
+                    try judge(fault, sample, samples[..<index], before)
+                }
+            } else if !isNothingStored {
+                if let known = expectation.entry(sample.labels, sample.time),
+                    known.certainty >= .committed, known.bits != sample.bits
+                {
+                    throw Disagreement("\(sample.labels) took two values at \(sample.time)")
+                }
+                expectation.add(sample.labels, sample.time, sample.bits, .committed)
+            }
+        }
+        if !stale.isEmpty, policy == .skipFaulty { try commit(stale, policy) }
+    }
+
+    /// Whether a sample was refused for good reason. `earlier` ones stand before it in the batch.
+    private func judge(
+        _ fault: SampleFault, _ sample: Written, _ earlier: ArraySlice<Written>,
+        _ before: Expectation
+    ) throws(Disagreement) {
+        let newest = before.newest(of: sample.labels)
+        let isSecond = earlier.contains { $0.labels == sample.labels && $0.time >= sample.time }
+        let isJust: Bool
+        switch fault {
+        case .outOfOrder:
+            isJust = isSecond || newest.map { sample.time < $0.time } ?? false
+        case .duplicate(let value):
+            let isKnown = newest.map { $0.time == sample.time && $0.bits == value.bitPattern }
+            isJust = isSecond || isKnown ?? false
+        case .outOfBounds, .tooOld:
+            // A head without samples takes its bearings from the first one.
+            let newest = max(before.newest ?? .min, (earlier.first ?? sample).time)
+            isJust = sample.time < max(before.endOfBlocks, newest - setup.blockRange / 2)
+        default: isJust = false
+        }
+        if !isJust {
+            throw Disagreement("\(sample.labels) at \(sample.time) was refused: \(fault)")
+        }
+    }
+}

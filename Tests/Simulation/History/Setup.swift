@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Model
+internal import Platform
+internal import TSDB
+
+/// How the database of a history is set: small enough that everything happens often.
+struct Setup: Sendable {
+    var blockRange: Milliseconds
+    var retention: Milliseconds
+    var samplesPerChunk: Int
+    var segmentSize: Int
+    var compression: WALCompression
+    var seriesCount: Int
+
+    init(seed: UInt64) {
+        var random = RandomNumbers(seed: seed ^ 0x5E70_9A11)
+        blockRange = random.element(of: [1000, 2000, 7200])
+        retention = random.isOne(in: 3) ? blockRange * 8 : 0
+        samplesPerChunk = random.element(of: [4, 10, 30, 120])
+        segmentSize = random.element(of: [32_768, 65_536, 1 << 20])
+        compression = random.element(of: [.none, .snappy, .zstd])
+        seriesCount = random.element(of: [3, 10, 40])
+    }
+
+    var databaseOptions: DatabaseOptions {
+        var options = DatabaseOptions()
+        options.blockRange = blockRange
+        options.retentionTime = retention
+        options.largestBlockRange = blockRange * 9
+        return options
+    }
+
+    var headOptions: HeadOptions {
+        var options = HeadOptions()
+        options.blockRange = blockRange
+        options.samplesPerChunk = samplesPerChunk
+        options.segmentSize = segmentSize
+        options.compression = compression
+        options.writesInBackground = false
+        return options
+    }
+
+    var description: String {
+        "block range \(blockRange) ms, retention \(retention) ms, \(samplesPerChunk) samples a "
+            + "chunk, segments of \(segmentSize) bytes (\(compression)), \(seriesCount) series"
+    }
+}

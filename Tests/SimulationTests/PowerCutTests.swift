@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Instrumentation
+import Model
+import Platform
+import Simulation
+import Storage
+import TSDB
+import Testing
+
+/// What is on the device of a data folder, step by step.
+@Suite struct PowerCutTests {
+    private let disk = MemoryDisk()
+
+    private func openHead() throws -> Head {
+        var options = HeadOptions()
+        options.segmentSize = 32_768
+        options.compression = .none
+        options.samplesPerChunk = 5
+        options.writesInBackground = false
+        return try Head.open("/data", options, minValidTime: .min, disk, Registry())
+    }
+
+    private func add(_ head: Head, series: Int = 1, at times: Range<Int>) throws {
+        let labels = (0..<series).map { Labels(["__name__": "m", "n": "\($0)"]) }
+        let refs = try head.resolve(labels)
+        for time in times {
+            var batch = SampleBatch(sharedTimestamp: Timestamp(time))
+            for ref in refs { batch.append(ref, Double(time)) }
+            _ = try head.commit(batch, .skipFaulty)
+        }
+    }
+
+    /// How many samples a series has.
+    private func count(_ head: Head) throws -> Int {
+        let always = TimeRange(start: .min, end: .max)
+        let set = try head.querier(over: always).select([], hints: SelectHints(range: always))
+        guard set.count > 0 else { return 0 }
+        var columns = SampleColumns()
+        try set.read(0, always, into: &columns)
+        return columns.timestamps.count
+    }
+
+    @Test("What was synced is found in a folder that was made a moment before the power cut")
+    func newFolder() throws {
+        let head = try openHead()
+        try add(head, at: 0..<3)
+        try head.writePending()
+        try add(head, at: 3..<4)
+        disk.cutPower(.nothingElseSurvives)
+        #expect(try count(openHead()) == 3)
+    }
+
+    @Test("Segments that were begun are found after a power cut")
+    func newSegments() throws {
+        let head = try openHead()
+        try add(head, series: 2000, at: 0..<4)
+        try head.writePending()
+        #expect(try disk.entries(of: "/data/wal").count > 2)
+        disk.cutPower(.nothingElseSurvives)
+        #expect(try count(openHead()) == 4)
+    }
+
+    @Test("What a killed process left unsynced is synced by its successor")
+    func successor() throws {
+        try add(openHead(), at: 0..<3)
+        disk.kill()
+        let head = try openHead()
+        try add(head, at: 3..<5)
+        try head.writePending()
+        disk.cutPower(.nothingElseSurvives)
+        #expect(try count(openHead()) == 5)
+    }
+
+    @Test("A head chunk that changed on disk is not answered with")
+    func headChunk() throws {
+        let head = try openHead()
+        try add(head, at: 0..<40)
+        try head.writePending()
+        let file = try #require(disk.allFiles.first { $0.path.contains("chunks_head") })
+        disk.flip(file.path, bit: (file.size - 8) * 8)
+        let error = #expect(throws: StorageError.self) { try count(head) }
+        #expect(error?.code == .damaged)
+    }
+}

@@ -27,6 +27,24 @@ struct CommitTests {
         try head.close()
     }
 
+    /// Else the memory of open chunks would rise to twice its mean, and stay there.
+    @Test func seriesThatBeganTogetherDoNotFillTheirChunksTogether() throws {
+        let head = try openHead(folder)
+        let series = Array(0..<100)
+        try head.add(series, at: 0) { Double($0) }
+        var chunkCount = head.status(limit: 1).chunkCount
+        var mostAtOnce = 0
+        for second in 1..<1200 {
+            try head.add(series, at: Int64(second) * 1000) { Double($0 * second) }
+            let count = head.status(limit: 1).chunkCount
+            mostAtOnce = max(mostAtOnce, count - chunkCount)
+            chunkCount = count
+        }
+        #expect(chunkCount >= 900 && chunkCount <= 1100)
+        #expect(mostAtOnce <= 10)
+        try head.close()
+    }
+
     @Test func eachFaultIsReportedAtItsPlace() throws {
         let head = try openHead(folder)
         try head.add([0, 1, 2, 3], at: 10_000_000) { Double($0) }

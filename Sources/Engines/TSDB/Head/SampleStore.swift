@@ -90,11 +90,22 @@ struct SampleStore: ~Copyable {
 
     /// A quarter into a chunk: sets its end so that the rest of the block range divides evenly into
     /// chunks of about the wanted number of samples.
+    ///
+    /// The first chunk of a range ends up to half a chunk sooner or later than that, by slot: series
+    /// that began together would else have their chunks full together, and the memory of that
+    /// moment, twice the mean, would stay.
     private mutating func estimateChunkEnd(_ slot: Int, _ state: SeriesState) {
         let start = pieces.firstTimestamp(state)
-        series.chunkEnds[slot] = HistogramLane.estimatedEnd(
-            TimeRange(start: start, end: state.encoder.timestamp), series.chunkEnds[slot],
-            ratioToFull: 4)
+        let rangeEnd = series.chunkEnds[slot]
+        let end = HistogramLane.estimatedEnd(
+            TimeRange(start: start, end: state.encoder.timestamp), rangeEnd, ratioToFull: 4)
+        series.chunkEnds[slot] = end
+        let isFirst =
+            series.newestChunk(UInt32(slot)).map { $0.end < rangeEnd &- blockRange } ?? true
+        guard isFirst, end < rangeEnd else { return }
+        let place = Double(UInt32(truncatingIfNeeded: slot) &* 0x9E37_79B1) / 0x1p32
+        let length = Double(end &- start) * (0.5 + place)
+        series.chunkEnds[slot] = min(rangeEnd, start &+ Timestamp(length))
     }
 
     /// The oldest sample that the head has of a series.

@@ -124,6 +124,48 @@ package struct ProtobufReader: ~Escapable {
         return Int64(bitPattern: try varint())
     }
 
+    @_lifetime(self: copy self)
+    package mutating func uint64(_ field: ProtobufField) throws(ProtobufError) -> UInt64 {
+        try expect(.varint, field)
+        return try varint()
+    }
+
+    /// A `sint32` or `sint64`: small whatever its sign.
+    @_lifetime(self: copy self)
+    package mutating func signedInteger(_ field: ProtobufField) throws(ProtobufError) -> Int64 {
+        try expect(.varint, field)
+        return try zigZag()
+    }
+
+    @_lifetime(self: copy self)
+    private mutating func zigZag() throws(ProtobufError) -> Int64 {
+        let raw = try varint()
+        return Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1)
+    }
+
+    /// What one occurrence of a repeated `sint` field holds: one number, or a packed run of them.
+    @_lifetime(self: copy self)
+    package mutating func signedIntegers(
+        _ field: ProtobufField, into target: inout [Int64]
+    ) throws(ProtobufError) {
+        guard field.type == .lengthDelimited else {
+            return target.append(try signedInteger(field))
+        }
+        var packed = ProtobufReader(bytes, try range(field))
+        while packed.offset < packed.end { target.append(try packed.zigZag()) }
+    }
+
+    /// The same of a repeated `double`.
+    @_lifetime(self: copy self)
+    package mutating func doubles(
+        _ field: ProtobufField, into target: inout [Double]
+    ) throws(ProtobufError) {
+        guard field.type == .lengthDelimited else { return target.append(try double(field)) }
+        var packed = ProtobufReader(bytes, try range(field))
+        let one = ProtobufField(number: field.number, type: .eightBytes)
+        while packed.offset < packed.end { target.append(try packed.double(one)) }
+    }
+
     @inline(__always)
     @_lifetime(self: copy self)
     package mutating func double(_ field: ProtobufField) throws(ProtobufError) -> Double {

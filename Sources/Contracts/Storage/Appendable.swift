@@ -127,6 +127,10 @@ package struct CommitOutcome: Sendable {
     package var hasFaults: Bool { !faults.isEmpty || !histogramFaults.isEmpty }
     /// How many exemplars were left out because they are older than others of their series.
     package var outOfOrderExemplars = 0
+    package var hasStaleRef: Bool {
+        faults.contains { $0.fault == .staleRef }
+            || histogramFaults.contains { $0.fault == .staleRef }
+    }
 
     package init() {}
 }

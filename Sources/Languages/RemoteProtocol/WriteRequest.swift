@@ -6,7 +6,7 @@
 //     TimeSeries    1 repeated Label {1 name, 2 value}
 //                   2 repeated Sample {1 double value, 2 int64 timestamp in milliseconds}
 //                   3 repeated Exemplar {1 repeated Label, 2 double value, 3 int64 timestamp}
-//                   4 repeated Histogram
+//                   4 repeated Histogram (HistogramMessage.swift)
 //
 // What costs in such a request are the labels, and most of them have been seen before. So they are
 // not read here: a series keeps where its label fields lie, and a fingerprint of those bytes, by
@@ -30,14 +30,18 @@ package struct WriteRequest: Sendable {
         package let samples: Range<Int>
         /// Its exemplars in `exemplars`.
         package let exemplars: Range<Int>
+        /// Its native histograms in `histograms`.
+        package let histograms: Range<Int>
+
+        package var sampleCount: Int { samples.count + histograms.count }
     }
 
     package private(set) var series: [Series] = []
     package private(set) var timestamps: [Timestamp] = []
     package private(set) var values: [Double] = []
     package private(set) var exemplars: [Exemplar] = []
-    /// What a server that stores floats alone leaves out, but reports.
-    package private(set) var histogramCount = 0
+    package private(set) var histograms: [HistogramMessage] = []
+    /// What is left out, but reported.
     package private(set) var metadataCount = 0
 
     package init() {}
@@ -50,7 +54,8 @@ package struct WriteRequest: Sendable {
         timestamps.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)
         exemplars.removeAll(keepingCapacity: true)
-        (histogramCount, metadataCount) = (0, 0)
+        histograms.removeAll()
+        metadataCount = 0
         do {
             var reader = ProtobufReader(bytes)
             while let field = try reader.next() {
@@ -73,6 +78,7 @@ package struct WriteRequest: Sendable {
         var reader = ProtobufReader(bytes, range)
         var labels: Range<Int>?
         let (firstSample, firstExemplar) = (values.count, exemplars.count)
+        let firstHistogram = histograms.count
         var start = reader.offset
         while let field = try reader.next() {
             switch field.number {
@@ -81,9 +87,7 @@ package struct WriteRequest: Sendable {
                 labels = (labels?.lowerBound ?? start)..<reader.offset
             case 2: try decodeSample(bytes, try reader.range(field))
             case 3: exemplars.append(try decodeExemplar(bytes, try reader.range(field)))
-            case 4:
-                histogramCount += 1
-                _ = try reader.range(field)
+            case 4: histograms.append(try HistogramMessage(bytes, try reader.range(field)))
             default: try reader.skip(field)
             }
             start = reader.offset
@@ -93,7 +97,8 @@ package struct WriteRequest: Sendable {
             Series(
                 labels: found,
                 fingerprint: fingerprints.fingerprint(bytes.extracting(found)),
-                samples: firstSample..<values.count, exemplars: firstExemplar..<exemplars.count))
+                samples: firstSample..<values.count, exemplars: firstExemplar..<exemplars.count,
+                histograms: firstHistogram..<histograms.count))
     }
 
     /// Labels are looked at later, if at all; that they are well formed must be known now, because

@@ -7,7 +7,6 @@ internal import Synchronization
 
 /// Counts what write requests carry and the storage does not take, and says so once in the log.
 final class DroppedSamples: Sendable {
-    private let histograms: Counter
     private let exemplars: Counter
     private let metadata: Counter
     private let invalid: Counter
@@ -21,7 +20,6 @@ final class DroppedSamples: Sendable {
                 "Parts of remote write requests of a kind that is not stored.",
                 Labels(["kind": kind]))
         }
-        histograms = counter("histogram")
         exemplars = counter("exemplar")
         metadata = counter("metadata")
         invalid = registry.counter(
@@ -33,15 +31,11 @@ final class DroppedSamples: Sendable {
 
     /// `keepsExemplars`: the storage takes them.
     func count(_ request: WriteRequest, keepsExemplars: Bool) {
-        histograms.increment(by: Double(request.histogramCount))
         let exemplarCount = keepsExemplars ? 0 : request.exemplars.count
         exemplars.increment(by: Double(exemplarCount))
         metadata.increment(by: Double(request.metadataCount))
-        guard request.histogramCount + exemplarCount > 0,
-            !hasSpoken.exchange(true, ordering: .relaxed)
-        else { return }
-        logger.warn(
-            "Remote write carries native histograms or exemplars, which are not stored")
+        guard exemplarCount > 0, !hasSpoken.exchange(true, ordering: .relaxed) else { return }
+        logger.warn("Remote write carries exemplars, which are not stored")
     }
 
     func countInvalid(_ samples: Int, _ reason: String) {

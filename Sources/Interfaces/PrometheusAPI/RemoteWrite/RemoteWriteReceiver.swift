@@ -85,14 +85,14 @@ final class RemoteWriteReceiver: Sendable {
                     of: request, workspace.room.raw, ignoringCache: isRetry, drops)
                 try fill(&workspace, refs)
                 if keepsExemplars { workspace.addExemplars(refs) }
-                if workspace.batch.count == 0, workspace.batch.exemplars.isEmpty { return }
+                if workspace.batch.isEmpty { return }
                 let outcome = try storage.commit(workspace.batch, .allOrNothing)
-                guard let first = outcome.faults.first else {
+                if !outcome.hasFaults {
                     warn(outcome)
                     return
                 }
-                if !isRetry, outcome.faults.contains(where: { $0.fault == .staleRef }) { continue }
-                throw StorageError(.limit, text(first, workspace.batch))
+                if !isRetry, outcome.hasStaleRef { continue }
+                throw StorageError(.limit, firstFault(outcome, workspace))
             }
         } catch {
             // `.limit` is what this function made of a sample that cannot be stored.
@@ -107,6 +107,7 @@ final class RemoteWriteReceiver: Sendable {
     ) throws(StorageError) {
         let latest = currentMilliseconds() + Self.future
         workspace.batch.removeAll()
+        workspace.floatsBefore.removeAll()
         for (one, ref) in zip(workspace.request.series, refs) {
             guard let ref else { continue }
             var newest = Timestamp.min
@@ -120,6 +121,16 @@ final class RemoteWriteReceiver: Sendable {
                 newest = timestamp
                 workspace.batch.append(ref, workspace.request.values[index], at: timestamp)
             }
+            for index in one.histograms {
+                let histogram = workspace.request.histograms[index]
+                if histogram.timestamp > latest {
+                    throw StorageError(
+                        .limit, "out of bounds: timestamp is too far in the future")
+                }
+                workspace.batch.histograms.append(
+                    HistogramSample(ref, histogram.value, at: histogram.timestamp))
+                workspace.floatsBefore.append(workspace.batch.count)
+            }
         }
     }
 
@@ -128,6 +139,19 @@ final class RemoteWriteReceiver: Sendable {
         logger.warn(
             "Error on ingesting out-of-order exemplars",
             ["num_dropped": "\(outcome.outOfOrderExemplars)"])
+    }
+
+    /// What is wrong with the first faulty sample of the request.
+    private func firstFault(_ outcome: CommitOutcome, _ workspace: Workspace) -> String {
+        guard let histogram = outcome.histogramFaults.first else {
+            return outcome.faults.first.map { text($0, workspace.batch) } ?? ""
+        }
+        if let float = outcome.faults.first,
+            float.index < workspace.floatsBefore[histogram.index]
+        {
+            return text(float, workspace.batch)
+        }
+        return text(histogram, workspace.batch)
     }
 
     /// In upstream's words; senders look for them.
@@ -158,6 +182,8 @@ struct WriteWorkspace: Sendable {
     var request = WriteRequest()
     var room: [UInt8] = []
     var batch = SampleBatch(sharedTimestamp: 0)
+    /// For each histogram of the batch, how many floats stand before it in the request.
+    var floatsBefore: [Int] = []
 
     /// Puts the exemplars of all series into the batch. Senders tend to send them by themselves:
     /// those of series without samples count where the series is known.
@@ -166,7 +192,7 @@ struct WriteWorkspace: Sendable {
             let series: BatchExemplar.Series
             if let ref {
                 series = .ref(ref)
-            } else if one.samples.isEmpty, let labels = try? one.makeLabels(room.raw) {
+            } else if one.sampleCount == 0, let labels = try? one.makeLabels(room.raw) {
                 series = .labels(labels)
             } else {
                 continue

@@ -24,7 +24,7 @@ final class SeriesResolver: Sendable {
         var refs = [SeriesRef?](repeating: nil, count: request.series.count)
         var missing: [Int] = []
         cache.withLock { cache in
-            for (index, one) in request.series.enumerated() where !one.samples.isEmpty {
+            for (index, one) in request.series.enumerated() where one.sampleCount > 0 {
                 if !ignoringCache, let packed = cache.find(one.fingerprint) {
                     refs[index] = SeriesRef(packed: packed)
                 } else {
@@ -40,7 +40,7 @@ final class SeriesResolver: Sendable {
                 labels.append(try request.series[index].makeLabels(bytes))
                 owners.append(index)
             } catch {
-                drops.countInvalid(request.series[index].samples.count, error.description)
+                drops.countInvalid(request.series[index].sampleCount, error.description)
             }
         }
         if labels.isEmpty { return refs }

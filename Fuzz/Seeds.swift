@@ -57,7 +57,7 @@ private let textSeeds: [String: [String]] = [
 private func binarySeeds(_ target: String) -> [[UInt8]] {
     switch target {
     case "xor": xorSeeds
-    case "wal": [record(of: labels)] + [samplesRecord]
+    case "wal": [record(of: labels)] + [samplesRecord] + histogramRecords
     case "head-chunks": [headChunks]
     case "index": [indexFile()].compactMap(\.self)
     default: []
@@ -89,6 +89,26 @@ private var samplesRecord: [UInt8] {
     var record = SamplesRecord()
     for ref in 0..<5 as Range<UInt64> { record.append(ref, Timestamp(ref) * 1000, ref) }
     return copied(record.bytes)
+}
+
+/// One record of each kind.
+private var histogramRecords: [[UInt8]] {
+    var records = HistogramRecords()
+    for step in 0..<6 as Range<Int64> {
+        var histogram = IntegerHistogram()
+        histogram.schema = step % 2 == 0 ? 1 : FloatHistogram.customBucketsSchema
+        histogram.positiveSpans = [
+            BucketSpan(offset: 0, length: 2), BucketSpan(offset: 1, length: 1),
+        ]
+        histogram.positiveDeltas = [step, 1, -1]
+        histogram.count = UInt64(3 * step + 1)
+        if step % 2 == 1 { histogram.customBounds = [1, 2, 3] }
+        records.append(1, step * 1000, .integer(histogram))
+        records.append(2, step * 1000, .float(histogram.floating))
+    }
+    var result: [[UInt8]] = []
+    records.forEachRecord { result.append(copied($0)) }
+    return result
 }
 
 private var headChunks: [UInt8] {

@@ -80,6 +80,27 @@ private func readRecord(_ record: RawSpan) {
     try? forEachSeries(in: record) { _, packed in
         _ = Labels(packed: packed).description
     }
+    readHistograms(record)
+}
+
+/// Reads the bytes as each kind of record of histograms, and appends what comes out to a chunk.
+private func readHistograms(_ record: RawSpan) {
+    for kind in [7, 8, 9, 10, 12, 13] as [UInt8] {
+        var writer = ByteWriter()
+        writer.uint8(kind)
+        if record.byteCount > 0 { writer.append(record.extracting(1..<record.byteCount)) }
+        guard let histograms = try? WALHistograms(writer.bytes.span.bytes) else { continue }
+        var lane = HistogramLane(isFloat: false)
+        var end: Timestamp = 0
+        for (index, value) in histograms.values.enumerated() {
+            let time = Timestamp(index) * 15_000
+            _ = lane.append(time, value, &end, blockRange: 7_200_000)
+        }
+        guard let chunk = lane.openChunk else { continue }
+        var count = 0
+        try? forEachSample(in: chunk.bytes.span.bytes, chunk.encoding) { _, _ in count += 1 }
+        precondition(count == chunk.sampleCount, "what is encoded can be decoded")
+    }
 }
 
 /// Reads the bytes as what follows the header of a file of head chunks.

@@ -7,7 +7,8 @@
 One program is loaded by remote write with so many hours of data that its folder holds blocks, head
 chunks and a log; it is stopped by kill, and both open a copy. Compared: queries whose windows cross
 the borders of block, head chunk and log, and a sorted dump of all samples (`promtool tsdb dump`).
-Blocks are also read by `promtool tsdb list` and `analyze`.
+Blocks are also read by `promtool tsdb list` and `analyze`. Among the series are native histograms of
+every form, with resets and changing layouts (histograms.py).
 """
 import argparse
 import json
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import time
 
+import histograms as H
 import servers as S
 
 STEP = 15
@@ -34,6 +36,7 @@ def load(server, hours, count, seed):
         labels = {"__name__": ["folder_total", "folder_gauge", "folder.utf8 é"][i % 3],
                   "instance": f"host-{i % 7}", "i": str(i), "zone": ["", "a", "b"][i % 3] or "none"}
         series.append([labels, rng.random() * 100, rng])
+    sources = [H.Source(i, rng) for i in range(max(len(H.KINDS), count // 5))]
     for chunk in range(start, end, 600):
         request = []
         for labels, value, _ in series:
@@ -53,6 +56,7 @@ def load(server, hours, count, seed):
         for s, (labels, samples) in zip(series, request):
             s[1] = samples[-1][1] if labels["__name__"].endswith("_total") else s[1]
         S.push(server, request)
+        H.push(server, sources, range(chunk * 1000 + 11, (chunk + 600) * 1000, STEP * 1000))
     return start, end
 
 
@@ -66,6 +70,7 @@ def queries(start, end):
     for q in ("sum(rate(folder_total[5m]))", "folder_gauge", "max_over_time(folder_gauge[1h])",
               "count({__name__=~'folder.*', zone!~'a|b'})"):
         yield "query_range", {"query": q, "start": start - 100, "end": end + 400, "step": 137}
+    yield from H.queries(start, end)
     yield "labels", {}
     yield "label/__name__/values", {}
     yield "label/i/values", {"match[]": "folder_gauge"}
@@ -88,7 +93,7 @@ def dump(folder):
 def dump_by_queries(server, start, end):
     """The samples as `promtool tsdb dump` prints them is not needed: raw selectors give them all."""
     rows = server.query("{__name__=~'.+'}[%ds]" % (end - start + 1200), end + 600)
-    return sorted(json.dumps([r["metric"], r["values"]], sort_keys=True) for r in rows)
+    return sorted(json.dumps([r["metric"], r.get("values"), r.get("histograms")], sort_keys=True) for r in rows)
 
 
 def main():
@@ -103,7 +108,8 @@ def main():
         with S.Folder() as folder:
             config = f"{folder}/prometheus.yml"
             open(config, "w").write("global: {}\n")
-            first = S.Server(writer, f"{folder}/data", config, log=f"{folder}/log.writer").start()
+            first = S.Server(writer, f"{folder}/data", config, log=f"{folder}/log.writer",
+                             flags=["--enable-feature=native-histograms"]).start()
             start, end = load(first, options.hours, options.series, options.seed)
             time.sleep(75)  # a round of maintenance: blocks are cut each minute
             expected = {json.dumps(q): canonical(first.api(*q)) for q in queries(start, end)}
@@ -116,7 +122,8 @@ def main():
                   f"{len(samples)} series", flush=True)
             shutil.copytree(f"{folder}/data", f"{folder}/copy")
             shutil.copytree(f"{folder}/data", f"{folder}/copy2")
-            second = S.Server(reader, f"{folder}/copy", config, log=f"{folder}/log.reader").start()
+            second = S.Server(reader, f"{folder}/copy", config, log=f"{folder}/log.reader",
+                              flags=["--enable-feature=native-histograms"]).start()
             for q, answer in expected.items():
                 found = canonical(second.api(*json.loads(q)))
                 if found == answer:

@@ -91,9 +91,9 @@ struct SampleStore: ~Copyable {
     /// A quarter into a chunk: sets its end so that the rest of the block range divides evenly into
     /// chunks of about the wanted number of samples.
     ///
-    /// The first chunk of a range ends up to half a chunk sooner or later than that, by slot: series
-    /// that began together would else have their chunks full together, and the memory of that
-    /// moment, twice the mean, would stay.
+    /// The first chunk of a range ends up to half a chunk sooner or later than that, by slot:
+    /// series that began together would else have their chunks full together, and the memory of
+    /// that moment, twice the mean, would stay.
     private mutating func estimateChunkEnd(_ slot: Int, _ state: SeriesState) {
         let start = pieces.firstTimestamp(state)
         let rangeEnd = series.chunkEnds[slot]

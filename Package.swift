@@ -74,9 +74,9 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
     ],
     "Servers": [
         "PrometheusServer": [
-            "Bytes", "Discovery", "HTTP", "Instrumentation", "LinearRegex", "Model", "Platform",
-            "PromQL", "PromQLSyntax", "PrometheusAPI", "Relabeling", "ScrapeClient", "Scraping",
-            "Settings", "Storage", "TSDB", "YAML",
+            "Bytes", "Discovery", "HTTP", "Instrumentation", "JSON", "LinearRegex", "Model",
+            "Platform", "PromQL", "PromQLSyntax", "PrometheusAPI", "Relabeling", "ScrapeClient",
+            "Scraping", "Settings", "Storage", "TSDB", "YAML",
         ],
         "Tools": ["Instrumentation", "Platform", "PromQL", "PromQLScripts", "PromQLSyntax"],
     ],
@@ -162,7 +162,9 @@ let tests: KeyValuePairs<String, [String]> = [
     ],
     "NarthexPromQLTests": ["NarthexPromQL"],
     "ToolsTests": ["Tools", "Platform"],
-    "PrometheusServerTests": ["PrometheusServer", "Bytes", "Model", "Platform", "YAML"],
+    "PrometheusServerTests": [
+        "PrometheusServer", "Bytes", "Instrumentation", "Model", "Platform", "YAML",
+    ],
     "SimulationTests": ["Simulation", "Instrumentation", "Model", "Platform", "Storage", "TSDB"],
     "RepositoryTests": [],
 ]

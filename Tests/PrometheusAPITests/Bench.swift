@@ -12,6 +12,8 @@ import Storage
 struct Bench {
     let storage = MemoryStorage()
     let registry = Registry()
+    let engine: Engine
+    var hasStatisticsPerStep = false
     var readiness = Lifecycle.Readiness.ready
     var prefix = "/"
     var takesWrites = true
@@ -20,6 +22,7 @@ struct Bench {
     var reload: (@Sendable () -> String?)?
 
     init() {
+        engine = Engine(EngineConfiguration(), registry: registry)
         for (instance, base) in [("a:1", 1.0), ("b:1", 2.5)] {
             storage.add(
                 ["__name__": "up", "instance": instance],
@@ -32,6 +35,7 @@ struct Bench {
         let readiness = readiness
         var settings = APISettings()
         settings.routePrefix = prefix
+        settings.hasStatisticsPerStep = hasStatisticsPerStep
         settings.externalURL = "https://example.org:8443/prom"
         settings.listenAddress = "0.0.0.0:9090"
         let status = StatusSources(
@@ -44,7 +48,7 @@ struct Bench {
                 return .success(status)
             })
         var context = APIContext(
-            engine: Engine(EngineConfiguration(), registry: registry), storage: storage,
+            engine: engine, storage: storage,
             registry: registry, logger: .silent,
             sources: APISources(
                 settings: settings,
@@ -77,4 +81,14 @@ struct Bench {
     }
 
     func get(_ target: String) -> String { send("GET", target).text }
+
+    /// The value of a metric of this program, with the labels as they are exposed.
+    func metric(_ name: String) -> Substring? {
+        var writer = ByteWriter(capacity: 4096)
+        registry.expose(into: &writer)
+        let line = String(decoding: writer.bytes, as: UTF8.self).split(separator: "\n").first {
+            $0.hasPrefix(name + " ")
+        }
+        return line?.dropFirst(name.count + 1)
+    }
 }

@@ -78,7 +78,11 @@ final class MemoryStorage: Queryable, Appendable {
         return View(
             series: series.withLock { $0 }
                 .filter { one in
-                    one.timestamps.contains { range.start <= $0 && $0 <= range.end }
+                    // By its ends, as chunks are chosen.
+                    guard let first = one.timestamps.first, let last = one.timestamps.last else {
+                        return false
+                    }
+                    return first <= range.end && range.start <= last
                 }
                 .sorted { $0.labels < $1.labels })
     }

@@ -12,6 +12,7 @@ package final class Registry: Sendable {
         case gauge(Gauge)
         case computed(@Sendable () -> Double)
         case distribution(Distribution)
+        case summary(Summary)
     }
 
     private struct Family: Sendable {
@@ -60,6 +61,15 @@ package final class Registry: Sendable {
         return distribution
     }
 
+    /// Quantiles over the last ten minutes.
+    package func summary(
+        _ name: String, _ help: String, quantiles: [Double], _ labels: Labels = .empty
+    ) -> Summary {
+        let summary = Summary(quantiles: quantiles)
+        add(name, help, .summary, labels, .summary(summary))
+        return summary
+    }
+
     /// Takes the series with these labels out of a family, for things that come and go.
     package func remove(_ name: String, _ labels: Labels) {
         families.withLock { $0[name]?.series.removeAll { $0.labels == labels } }
@@ -78,6 +88,7 @@ package final class Registry: Sendable {
                 case .gauge(let gauge): line(name, labels, gauge.value, &writer)
                 case .computed(let value): line(name, labels, value(), &writer)
                 case .distribution(let distribution): lines(name, labels, distribution, &writer)
+                case .summary(let summary): lines(name, labels, summary, &writer)
                 }
             }
         }
@@ -99,6 +110,18 @@ package final class Registry: Sendable {
         writer.append(" ")
         writer.float(value, style: .general)
         writer.append("\n")
+    }
+
+    private func lines(
+        _ name: String, _ labels: Labels, _ summary: Summary, _ writer: inout ByteWriter
+    ) {
+        let state = summary.snapshot()
+        for (quantile, value) in zip(summary.quantiles, state.values) {
+            let text = formatFloat(quantile, style: .general)
+            line(name, labels.setting(LabelName.quantile, text), value, &writer)
+        }
+        line("\(name)_sum", labels, state.sum, &writer)
+        line("\(name)_count", labels, Double(state.count), &writer)
     }
 
     private func lines(

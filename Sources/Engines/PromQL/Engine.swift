@@ -28,16 +28,29 @@ package import Model
 internal import Platform
 internal import PromQLSyntax
 package import Storage
+internal import Synchronization
 
 /// Evaluates PromQL. Any number of threads may run queries on one engine at once; each call blocks
 /// until its result is complete, so it belongs on a bounded pool of threads of the caller's.
 package final class Engine: Sendable {
     package let configuration: EngineConfiguration
     private let metrics: EngineMetrics
+    private let tracker: (any QueryTracker)?
+    private let queryLog = Mutex<(any QueryLog)?>(nil)
 
-    package init(_ configuration: EngineConfiguration, registry: Registry) {
+    package init(
+        _ configuration: EngineConfiguration, registry: Registry,
+        tracker: (any QueryTracker)? = nil
+    ) {
         self.configuration = configuration
+        self.tracker = tracker
         metrics = EngineMetrics(registry, maxConcurrency: configuration.maxConcurrency)
+    }
+
+    /// From now on queries are written to this log, or to none.
+    package func setQueryLog(_ log: (any QueryLog)?) {
+        queryLog.withLock { $0 = log }
+        metrics.queryLogEnabled.set(log == nil ? 0 : 1)
     }
 
     /// Evaluates `query` at one time.
@@ -84,13 +97,35 @@ package final class Engine: Sendable {
         return QueryBounds(start: start, end: end, step: step, lookbackDelta: lookback)
     }
 
+    /// Evaluates under the eyes of metrics, tracker and log.
     private func evaluate(
         _ query: String, _ expression: Expression, _ bounds: QueryBounds,
         on storage: any Queryable, _ options: QueryOptions
     ) throws(QueryError) -> QueryResult {
-        let begun = monotonicNanoseconds()
         metrics.running.add(1)
         defer { metrics.running.add(-1) }
+        let token = tracker?.begin(query)
+        defer { if let token { tracker?.end(token) } }
+        var record = QueryRecord(
+            query: query, start: bounds.start, end: bounds.end, step: bounds.step,
+            statistics: QueryStatistics(), origin: options.origin)
+        do throws(QueryError) {
+            var result = try run(query, expression, bounds, on: storage, options, &record)
+            result.statistics = record.statistics
+            log(record)
+            return result
+        } catch {
+            record.failure = error.message
+            log(record)
+            throw error
+        }
+    }
+
+    private func run(
+        _ query: String, _ expression: Expression, _ bounds: QueryBounds,
+        on storage: any Queryable, _ options: QueryOptions, _ record: inout QueryRecord
+    ) throws(QueryError) -> QueryResult {
+        let begun = monotonicNanoseconds()
         let range = try TimeBounds.of(expression, bounds)
         let querier: any Querier
         do {
@@ -103,16 +138,18 @@ package final class Engine: Sendable {
             evaluation.needsOrder = false
         }
         let prepared = monotonicNanoseconds()
+        defer {
+            record.statistics = evaluation.statistics(options, begun: begun, prepared: prepared)
+            metrics.note(record.statistics, isSorted: evaluation.isResultSorted)
+        }
         let value = try ResultBuilder(evaluation).value(of: expression)
-        let finished = monotonicNanoseconds()
-        var statistics = evaluation.statistics
-        statistics.peakSamples = evaluation.budget.peak
-        statistics.preparationTime = Double(prepared - begun) / 1e9
-        statistics.evaluationTime = Double(finished - prepared) / 1e9
-        statistics.totalTime = Double(finished - begun) / 1e9
-        metrics.note(statistics)
         return QueryResult(
             value: value, warnings: evaluation.annotations.texts(.warning, in: query),
-            infos: evaluation.annotations.texts(.info, in: query), statistics: statistics)
+            infos: evaluation.annotations.texts(.info, in: query), statistics: QueryStatistics())
+    }
+
+    private func log(_ record: QueryRecord) {
+        guard let queryLog = queryLog.withLock({ $0 }) else { return }
+        if !queryLog.write(record) { metrics.queryLogFailures.increment() }
     }
 }

@@ -33,7 +33,14 @@ package struct QueryOptions: Sendable {
     /// In seconds; the smaller of this and the engine's counts.
     package var timeout: Double?
     package var cancellation: Cancellation?
+    /// Statistics are exact, which costs a little for rows with gaps.
     package var collectsStatistics = false
+    /// And they are given for each step.
+    package var collectsStatisticsPerStep = false
+    /// How long the query has waited for its turn, in seconds. Counts against the timeout.
+    package var timeInQueue = 0.0
+    /// For the query log.
+    package var origin: QueryOrigin?
 
     package init() {}
 }

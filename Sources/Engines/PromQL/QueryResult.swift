@@ -24,14 +24,32 @@ package struct QueryResult: Sendable {
 package struct QueryStatistics: Sendable {
     /// Samples taken into account, once for every step that used them.
     package var totalSamples = 0
-    /// Samples read from storage.
+    /// Samples read from storage, once.
     package var samplesRead = 0
-    /// The most samples that were held at once.
+    /// The most samples that were held at once, as upstream counts them.
     package var peakSamples = 0
-    /// In seconds: parsing and planning, evaluation, and both together.
-    package var preparationTime = 0.0
-    package var evaluationTime = 0.0
-    package var totalTime = 0.0
+    /// The same step by step, for statistics in detail.
+    package var totalSamplesPerStep: [Int]?
+    package var samplesReadPerStep: [Int]?
+    /// The time of the first of these steps and the distance between two, in milliseconds.
+    package var steps: (start: Timestamp, interval: Milliseconds) = (0, 1)
+    package var timings = QueryTimings()
+
+    package init() {}
+}
+
+/// How long the parts of a query took, in seconds.
+package struct QueryTimings: Sendable {
+    /// Waiting until it was this query's turn.
+    package var queue = 0.0
+    /// Opening the storage.
+    package var preparation = 0.0
+    package var innerEvaluation = 0.0
+    package var sorting = 0.0
+    /// All of that but the queue.
+    package var evaluation = 0.0
+    /// All of it.
+    package var execution = 0.0
 
     package init() {}
 }

@@ -81,7 +81,7 @@ struct ResultBuilder {
             }
             all.append(series)
         }
-        all.sort { $0.labels < $1.labels }
+        evaluation.timeSorting { all.sort { $0.labels < $1.labels } }
         return all
     }
 }

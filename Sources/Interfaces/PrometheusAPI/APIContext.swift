@@ -69,6 +69,8 @@ package struct APISettings: Sendable {
     package var listenAddress = "0.0.0.0:9090"
     /// Origins that browsers may call from.
     package var corsOrigin: AnchoredPattern?
+    /// `stats=all` gives numbers for each step.
+    package var hasStatisticsPerStep = false
 
     package init() {}
 }

@@ -91,3 +91,18 @@ void narthex_name_thread(const char *name) {
 }
 
 int narthex_thread_id(void) { return gettid(); }
+
+// Of jemalloc: absent where the program is linked without it.
+extern int mallctl(const char *, void *, size_t *, void *, size_t) __attribute__((weak));
+
+int64_t narthex_thread_memory(void) {
+    static _Thread_local uint64_t *allocated, *freed;
+    if (freed == NULL) {
+        size_t size = sizeof(allocated);
+        if (mallctl == NULL || mallctl("thread.allocatedp", &allocated, &size, NULL, 0) != 0 ||
+            mallctl("thread.deallocatedp", &freed, &size, NULL, 0) != 0) {
+            return INT64_MIN;
+        }
+    }
+    return (int64_t)(*allocated - *freed);
+}

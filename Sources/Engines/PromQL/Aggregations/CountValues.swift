@@ -14,7 +14,6 @@ enum CountValues {
     static func evaluate(
         _ evaluation: Evaluation, _ node: Aggregation, label: String, _ input: any VectorOperator
     ) throws(QueryError) -> Block {
-        let before = evaluation.budget.current
         // The label of the value replaces one of the same name before rows are grouped.
         let names = node.isWithout ? node.grouping + [label] : node.grouping.filter { $0 != label }
         let grouping = Grouping(input.rows, by: names, without: node.isWithout)
@@ -52,9 +51,7 @@ enum CountValues {
                 if let histogram { count(group, histogram.description, step) }
             }
         }
-        evaluation.budget.release(evaluation.budget.current - before)
         for (row, labels) in zip(counted, labels) {
-            try evaluation.budget.add(row.sampleCount)
             block.append(labels, row)
         }
         return block

@@ -43,7 +43,6 @@ struct FoldOperator: VectorOperator {
     ) throws(QueryError) {
         var accumulators = [Accumulator?](repeating: nil, count: grouping.groups.count)
         var histograms: HistogramFold?
-        let before = evaluation.budget.current
         let names = input.rows
         try input.run { (index, row) throws(QueryError) in
             let group = grouping.groupOf[index]
@@ -63,7 +62,6 @@ struct FoldOperator: VectorOperator {
             if accumulators[group] == nil { accumulators[group] = make() }
             accumulators[group]!.add(row)
         }
-        evaluation.budget.release(evaluation.budget.current - before)
         var result = Row(width: steps.count)
         for group in grouping.groups.indices {
             if result.width != steps.count { result = Row(width: steps.count) }
@@ -75,7 +73,6 @@ struct FoldOperator: VectorOperator {
             }
             histograms?.finish(group, into: &result)
             if result.isEmpty { continue }
-            try evaluation.budget.add(result.sampleCount)
             try consume(group, &result)
         }
     }

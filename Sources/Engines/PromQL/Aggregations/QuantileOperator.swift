@@ -26,7 +26,6 @@ struct QuantileOperator: VectorOperator {
 
     func run(_ consume: RowConsumer) throws(QueryError) {
         var members = [[Row]](repeating: [], count: grouping.groups.count)
-        let before = evaluation.budget.current
         let width = steps.count
         try input.run { (index, row) throws(QueryError) in
             if row.hasHistograms {
@@ -38,7 +37,6 @@ struct QuantileOperator: VectorOperator {
             swap(&kept, &row)
             members[grouping.groupOf[index]].append(kept)
         }
-        evaluation.budget.release(evaluation.budget.current - before)
         // Behind what the input notes: of equal texts, the last one gives the position.
         noteInvalidQuantiles()
         var result = Row(width: width)
@@ -55,7 +53,6 @@ struct QuantileOperator: VectorOperator {
                 result.setFloat(Quantile.of(&values, quantiles[step]), at: step)
             }
             members[group] = []
-            try evaluation.budget.add(result.sampleCount)
             try consume(group, &result)
         }
     }

@@ -15,7 +15,6 @@ struct RankOperator: VectorOperator {
         _ parameters: [Double]
     ) throws(QueryError) {
         steps = input.steps
-        let before = evaluation.budget.current
         // The input is evaluated even where nothing of it is wanted: it may fail or warn.
         let input = try Block(input)
         let isEmpty = try Self.check(evaluation, node, parameters)
@@ -23,8 +22,6 @@ struct RankOperator: VectorOperator {
         var ranking = Ranking(evaluation, node, block, parameters)
         result = ranking.result()
         rows = result.rows
-        evaluation.budget.release(evaluation.budget.current - before)
-        try evaluation.budget.add(result.data.reduce(0) { $0 + $1.sampleCount })
     }
 
     func run(_ consume: RowConsumer) throws(QueryError) { try result.run(consume) }

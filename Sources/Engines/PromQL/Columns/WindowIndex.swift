@@ -20,7 +20,10 @@ struct WindowIndex {
     private(set) var ends: [Int32]
     /// The samples of all windows together.
     private(set) var coveredSamples = 0
+    /// The same, without those that the window before covers too.
+    private(set) var distinctSamples = 0
     private(set) var widestWindow = 0
+    private(set) var lastWindow = 0
     /// Counts the timestamp columns seen: equal numbers, equal windows.
     private(set) var generation = 0
     /// The place in a cache; together with the generation it tells which timestamps these are.
@@ -48,20 +51,32 @@ struct WindowIndex {
         generation += 1
         timestamps = current
         coveredSamples = 0
+        distinctSamples = 0
         widestWindow = 0
+        lastWindow = 0
         var start = 0
         var end = 0
         for step in 0..<times.count {
             let reference = times[step]
             let left = reference.advancedClamped(by: 0 &- reach)
             let right = reference.advancedClamped(by: lookahead)
+            let seen = end
             while end < current.count, current[end] <= right { end += 1 }
             while start < end, current[start] <= left { start += 1 }
             starts[step] = Int32(truncatingIfNeeded: start)
             ends[step] = Int32(truncatingIfNeeded: end)
             coveredSamples += end - start
+            distinctSamples += end - max(start, seen)
             widestWindow = max(widestWindow, end - start)
         }
+        if times.count > 0 { lastWindow = end - start }
+    }
+
+    /// The part of a window that the one before does not cover.
+    func freshWindow(_ step: Int) -> Range<Int> {
+        let window = window(step)
+        let seen = step > 0 ? Int(ends[step - 1]) : 0
+        return max(window.lowerBound, seen)..<window.upperBound
     }
 
     func covers(_ current: [Timestamp]) -> Bool {

@@ -15,8 +15,10 @@ final class Evaluation {
     /// Cleared where the order of a selection is that of the result, and nobody promises one.
     var needsOrder = true
     let annotations = Annotations()
-    var budget: SampleBudget
-    var statistics = QueryStatistics()
+    let ledger: QueryLedger
+    /// How long the result was sorted, in nanoseconds.
+    private var sortingTime: UInt64 = 0
+    private(set) var isResultSorted = false
     private let cancellation: Cancellation?
     private let deadline: UInt64
     private var checks: UInt32 = 0
@@ -29,10 +31,12 @@ final class Evaluation {
         self.querier = querier
         self.bounds = bounds
         lookbackDelta = bounds.lookbackDelta
-        budget = SampleBudget(limit: configuration.maxSamples)
+        ledger = QueryLedger(
+            limit: configuration.maxSamples, detailed: options.collectsStatistics)
         cancellation = options.cancellation
         let seconds = min(configuration.timeout, options.timeout ?? .infinity)
-        deadline = startedAt &+ UInt64(max(0, min(seconds, 1e9)) * 1e9)
+        let left = seconds - options.timeInQueue
+        deadline = startedAt &+ UInt64(max(0, min(left, 1e9)) * 1e9)
     }
 
     var delaysNameRemoval: Bool { configuration.delayedNameRemoval }
@@ -44,6 +48,34 @@ final class Evaluation {
         checks &+= 1
         guard checks & 15 == 1 else { return }
         if monotonicNanoseconds() > deadline { throw .timedOut }
+    }
+
+    /// Sorts the result, on the clock.
+    func timeSorting(_ sort: () -> Void) {
+        let begun = monotonicNanoseconds()
+        sort()
+        isResultSorted = true
+        sortingTime += monotonicNanoseconds() - begun
+    }
+
+    /// What the query has come to until now.
+    func statistics(
+        _ options: QueryOptions, begun: UInt64, prepared: UInt64
+    ) -> QueryStatistics {
+        func seconds(_ nanoseconds: UInt64) -> Double { Double(nanoseconds) / 1e9 }
+        let now = monotonicNanoseconds()
+        var statistics = ledger.statistics
+        if !options.collectsStatisticsPerStep {
+            statistics.totalSamplesPerStep = nil
+            statistics.samplesReadPerStep = nil
+        }
+        statistics.timings.queue = options.timeInQueue
+        statistics.timings.preparation = seconds(prepared - begun)
+        statistics.timings.sorting = seconds(sortingTime)
+        statistics.timings.innerEvaluation = seconds(now - prepared - sortingTime)
+        statistics.timings.evaluation = seconds(now - begun)
+        statistics.timings.execution = statistics.timings.evaluation + options.timeInQueue
+        return statistics
     }
 
     func select(_ matchers: [Matcher], over range: TimeRange) throws(QueryError) -> any SeriesSet {

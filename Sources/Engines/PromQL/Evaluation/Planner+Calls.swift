@@ -64,7 +64,6 @@ extension Planner {
         var result = [Double](repeating: .nan, count: input.steps.count)
         var once = StepSet(capacity: result.count)
         var again = once
-        let before = evaluation.budget.current
         try input.run { (_, row) throws(QueryError) in
             row.floats.forEach { step in
                 if once.contains(step) {
@@ -75,7 +74,6 @@ extension Planner {
                 }
             }
         }
-        evaluation.budget.release(evaluation.budget.current - before)
         again.forEach { result[$0] = .nan }
         return result
     }

@@ -81,13 +81,21 @@ extension Planner {
         let outer = histogramDetail
         histogramDetail.needsBuckets = true
         defer { histogramDetail = outer }
+        let ledger = evaluation.ledger
+        let account = ledger.open(
+            .subquery(range: range, offset: try durations.offset(subquery.offset)), inner)
+        let input = try vector(subquery.expression, inner)
+        ledger.leave(account)
         return Ranges(
-            source: SubqueryColumns(input: try vector(subquery.expression, inner)),
+            source: SubqueryColumns(input: input),
             times: times, range: range, rangeExtension: .none, place: SourceRange(0, 0))
     }
 
     /// A range vector as the result of an instant query.
     func matrix(_ expression: Expression, _ steps: Steps) throws(QueryError) -> [ResultSeries] {
+        let ledger = evaluation.ledger
+        let account = ledger.open(.inPlace, steps)
+        defer { ledger.leave(account) }
         let ranges = try ranges(expression, steps)
         let reach = SelectorReach(
             ranges.rangeExtension, range: ranges.range, evaluation.lookbackDelta)
@@ -124,11 +132,14 @@ extension Planner {
                     [extended.left(isCounter: false)] + columns.values[inner]
                     + [extended.right(isCounter: false, windowStart: 0)]
             }
-            evaluation.statistics.totalSamples += result.values.count
-            try evaluation.budget.add(result.values.count)
+            if ranges.source.isStored {
+                let size = result.histograms.reduce(result.values.count) { $0 + $1.sampleCount }
+                try ledger.noteSelected(size, of: account)
+            }
             results.append(result)
         }
-        results.sort { $0.labels < $1.labels }
+        try ledger.finish(account)
+        evaluation.timeSorting { results.sort { $0.labels < $1.labels } }
         return results
     }
 }

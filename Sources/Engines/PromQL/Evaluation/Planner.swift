@@ -24,9 +24,20 @@ final class Planner {
         try evaluation.checkpoint()
         if steps.count == 0 { return Block(steps: steps) }
         try refuseTooMany(steps)
+        if case .parenthesized(let inner, _) = expression { return try vector(inner, steps) }
         if steps.count > 1, StepInvariance.isWorthHoisting(expression) {
-            return Repeat(input: try vector(expression, steps.first), steps: steps)
+            return try metered(.repeated, steps) { () throws(QueryError) in
+                Repeat(input: try vector(expression, steps.first), steps: steps)
+            }
         }
+        return try metered(.of(expression), steps) { () throws(QueryError) in
+            try plan(expression, steps)
+        }
+    }
+
+    private func plan(_ expression: Expression, _ steps: Steps) throws(QueryError)
+        -> any VectorOperator
+    {
         switch expression {
         case .vectorSelector(let selector): return try select(selector, steps)
         case .call(let call): return try self.call(call, steps)
@@ -46,10 +57,19 @@ final class Planner {
         try evaluation.checkpoint()
         if steps.count == 0 { return [] }
         try refuseTooMany(steps)
+        if case .parenthesized(let inner, _) = expression { return try scalar(inner, steps) }
         if steps.count > 1, StepInvariance.isWorthHoisting(expression) {
-            let value = try scalar(expression, steps.first)[0]
-            return [Double](repeating: value, count: steps.count)
+            return try meteredScalar(.repeated, steps) { () throws(QueryError) in
+                let value = try scalar(expression, steps.first)[0]
+                return [Double](repeating: value, count: steps.count)
+            }
         }
+        return try meteredScalar(.of(expression), steps) { () throws(QueryError) in
+            try compute(expression, steps)
+        }
+    }
+
+    private func compute(_ expression: Expression, _ steps: Steps) throws(QueryError) -> [Double] {
         switch expression {
         case .number(let literal): return [Double](repeating: literal.value, count: steps.count)
         case .parenthesized(let inner, _): return try scalar(inner, steps)
@@ -67,7 +87,7 @@ final class Planner {
 
     /// A row has room for every step, so that their number is bounded like that of samples.
     private func refuseTooMany(_ steps: Steps) throws(QueryError) {
-        if steps.count > evaluation.budget.limit { throw .tooManySamples }
+        if steps.count > evaluation.ledger.budget.limit { throw .tooManySamples }
     }
 
     private func negate(_ input: any VectorOperator) -> any VectorOperator {

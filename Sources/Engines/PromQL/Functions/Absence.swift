@@ -10,9 +10,7 @@ extension Planner {
         -> any VectorOperator
     {
         var present = StepSet(capacity: input.steps.count)
-        let before = evaluation.budget.current
         try input.run { (_, row) throws(QueryError) in present.formUnion(row.present) }
-        evaluation.budget.release(evaluation.budget.current - before)
         var row = Row(width: input.steps.count)
         row.floats.insertAll()
         row.floats.subtract(present)

@@ -108,14 +108,12 @@ extension Planner {
         let outer = histogramDetail
         histogramDetail.needsBuckets = true
         defer { histogramDetail = outer }
-        let before = evaluation.budget.current
         switch function {
         case .histogramQuantile:
             let quantiles = try scalar(arguments[0], steps)
             let block = try Block(try vector(arguments[1], steps))
             noteInvalid(quantiles, arguments[0])
             let groups = HistogramGroups(evaluation, block, arguments[1].source)
-            evaluation.budget.release(evaluation.budget.current - before)
             return merged(
                 quantileRows(groups, quantiles, arguments[1], steps, groups.rows), steps)
         case .histogramQuantiles:
@@ -128,7 +126,6 @@ extension Planner {
                 noteInvalid(columns[columns.count - 1], argument)
             }
             let groups = HistogramGroups(evaluation, block, arguments[0].source)
-            evaluation.budget.release(evaluation.budget.current - before)
             for quantiles in columns {
                 for distinct in Self.distinct(quantiles) {
                     let rows = groups.rows.map {
@@ -153,7 +150,6 @@ extension Planner {
             let upper = try scalar(arguments[1], steps)
             let block = try Block(try vector(arguments[2], steps))
             let groups = HistogramGroups(evaluation, block, arguments[2].source)
-            evaluation.budget.release(evaluation.budget.current - before)
             return merged(fractionRows(groups, lower, upper, arguments[2], steps), steps)
         }
     }

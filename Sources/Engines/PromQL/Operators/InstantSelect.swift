@@ -57,11 +57,7 @@ struct InstantSelect: VectorOperator {
                 histogramIndex.update(columns.histogramTimestamps)
                 takeNewestOfBoth(columns, index, histogramIndex, &row)
             }
-            let count = row.sampleCount
-            if count == 0 { continue }
-            evaluation.statistics.totalSamples += count
-            evaluation.statistics.samplesRead += count
-            try evaluation.budget.add(count)
+            if row.isEmpty { continue }
             try consume(series, &row)
         }
     }

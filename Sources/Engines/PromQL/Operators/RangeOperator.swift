@@ -11,6 +11,7 @@ struct RangeOperator: VectorOperator {
     let call: RangeCall
     let source: any ColumnSource
     let rows: [RowLabels]
+    private let account: Int
 
     var steps: Steps { call.steps }
 
@@ -18,6 +19,7 @@ struct RangeOperator: VectorOperator {
         self.evaluation = evaluation
         self.call = call
         self.source = source
+        account = evaluation.ledger.current ?? 0
         if call.function.keepsName {
             rows = source.rows.map {
                 $0.dropsName && !evaluation.delaysNameRemoval
@@ -42,21 +44,18 @@ struct RangeOperator: VectorOperator {
             if row.width != width { row = Row(width: width) }
             row.histograms.removeAll()
             let index = windows.windows(over: columns.timestamps)
-            // The samples of the widest window are held while a series is worked on.
-            let held = min(columns.timestamps.count, index.widestWindow)
-            try evaluation.budget.add(held)
             try evaluator.fillFloats(columns, index, &row, names[series].labels)
-            evaluation.statistics.totalSamples += index.coveredSamples
             if !columns.histograms.isEmpty {
                 histogramIndex.update(columns.histogramTimestamps)
                 try evaluator.fillHistograms(
                     columns, index, histogramIndex, &row, names[series].labels)
             }
-            evaluation.budget.release(held)
+            try evaluation.ledger.noteWindows(
+                WindowCounts(index, histogramIndex, columns), row, isStored: source.isStored,
+                of: account)
             if row.isEmpty { return }
             noteUnlikelyCounter(row, names[series].labels)
             try clashes.add(series)
-            try evaluation.budget.add(row.sampleCount)
             try consume(series, &row)
         }
     }

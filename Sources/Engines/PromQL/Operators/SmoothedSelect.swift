@@ -45,7 +45,6 @@ struct SmoothedSelect: VectorOperator {
                 }
             }
             if row.isEmpty { return }
-            try evaluation.budget.add(row.sampleCount)
             try consume(series, &row)
         }
     }

@@ -7,6 +7,8 @@ internal import Storage
 /// taken as samples.
 protocol ColumnSource {
     var rows: [RowLabels] { get }
+    /// Whether the samples come from the storage as they are.
+    var isStored: Bool { get }
     /// Hands each series with its samples, without staleness markers, to `consume`, in order. The
     /// columns are lent for the call.
     func forEach(
@@ -22,6 +24,7 @@ struct StoredColumns: ColumnSource {
     var stripsBuckets = false
 
     var rows: [RowLabels] { selection.rows }
+    var isStored: Bool { true }
 
     func forEach(
         _ consume: (Int, inout SampleColumns) throws(QueryError) -> Void
@@ -33,8 +36,6 @@ struct StoredColumns: ColumnSource {
             columns.dropStaleMarkers()
             if stripsBuckets { columns.stripBuckets() }
             if columns.isEmpty { continue }
-            evaluation.statistics.samplesRead += columns.timestamps.count
-            evaluation.statistics.samplesRead += columns.histogramTimestamps.count
             try consume(index, &columns)
         }
     }
@@ -45,6 +46,7 @@ struct SubqueryColumns: ColumnSource {
     let input: any VectorOperator
 
     var rows: [RowLabels] { input.rows }
+    var isStored: Bool { false }
 
     func forEach(
         _ consume: (Int, inout SampleColumns) throws(QueryError) -> Void

@@ -36,6 +36,9 @@ package enum OpenMode: Sendable, Hashable {
     case create
     /// Reading and writing; emptied or created.
     case replace
+    /// Writing only; created where missing. What is written goes to the end, whatever offset is
+    /// given, so that others may cut the file meanwhile.
+    case append
 }
 
 package struct DirectoryEntry: Sendable, Hashable {

@@ -14,6 +14,7 @@ final class LocalFile: OpenFile {
             case .readWrite: O_RDWR | O_CREAT
             case .create: O_RDWR | O_CREAT | O_EXCL
             case .replace: O_RDWR | O_CREAT | O_TRUNC
+            case .append: O_WRONLY | O_CREAT | O_APPEND
             }
         descriptor = unsafe Glibc.open(path, flags | O_CLOEXEC, 0o666)
         self.path = path

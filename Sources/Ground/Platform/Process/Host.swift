@@ -18,6 +18,18 @@ package enum Host {
         return name.isEmpty ? "localhost" : name
     }
 
+    /// The memory this process may use, in bytes: the machine's, or what its control group leaves.
+    package static var memory: Int {
+        let machine = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+        let groups = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
+        let limits = groups.compactMap { path -> Int? in
+            // A file that is missing or says `max` sets no limit.
+            guard let bytes = try? LocalFileSystem().contents(of: path) else { return nil }
+            return Int(String(decoding: bytes, as: UTF8.self).prefix { $0 != "\n" })
+        }
+        return limits.filter { $0 > 0 }.reduce(machine, min)
+    }
+
     /// The processors this process may use.
     package static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 }

@@ -64,7 +64,6 @@ extension PrometheusAPI {
             throw .badData("no match[] parameter provided")
         }
         let selection = try LabelSelection(request, nameFaults: true)
-        if selection.isEmpty { return APIAnswer([]) }
         var found: [Labels]
         do throws(StorageError) {
             let querier = try storage.querier(over: selection.range)
@@ -104,11 +103,9 @@ extension PrometheusAPI {
 /// What the label operations have in common: limit, time range and selectors.
 private struct LabelSelection {
     var limit: Int?
-    /// Ends in the wrong order are no error; no series reaches from one to the other.
+    /// Ends in the wrong order are no error: what reaches from the one to the other is meant.
     var range: TimeRange
     var matcherSets: [[Matcher]]
-
-    var isEmpty: Bool { range.end < range.start }
 
     /// `nameFaults`: an error in a selector names the parameter.
     init(_ request: Request, nameFaults: Bool = false) throws(APIFailure) {
@@ -129,7 +126,6 @@ private struct LabelSelection {
         _ storage: any Queryable,
         _ find: (any Querier, [Matcher]) throws(StorageError) -> [String]
     ) throws(APIFailure) -> APIAnswer {
-        if isEmpty { return APIAnswer([]) }
         var found: [String] = []
         do throws(StorageError) {
             let querier = try storage.querier(over: range)

@@ -31,7 +31,10 @@ extension JSONWriter {
             key("result")
             try matrix(series, body)
         }
-        if let statistics { self.statistics(statistics) }
+        if let statistics {
+            key("stats")
+            self.statistics(statistics)
+        }
         endObject()
     }
 
@@ -116,32 +119,5 @@ extension JSONWriter {
             try body.flush(whenFull: &output.bytes)
         }
         endArray()
-    }
-
-    private mutating func statistics(_ statistics: QueryStatistics) {
-        key("stats")
-        object { json in
-            json.key("timings")
-            json.object { json in
-                json.key("evalTotalTime")
-                json.number(statistics.evaluationTime + statistics.preparationTime)
-                json.key("resultSortTime")
-                json.number(0)
-                json.key("queryPreparationTime")
-                json.number(statistics.preparationTime)
-                json.key("innerEvalTime")
-                json.number(statistics.evaluationTime)
-                json.key("execQueueTime")
-                json.number(0)
-                json.key("execTotalTime")
-                json.number(statistics.totalTime)
-            }
-            json.key("samples")
-            json.object { json in
-                json.member("totalQueryableSamples", Int64(statistics.totalSamples))
-                json.member("samplesRead", Int64(statistics.samplesRead))
-                json.member("peakSamples", Int64(statistics.peakSamples))
-            }
-        }
     }
 }

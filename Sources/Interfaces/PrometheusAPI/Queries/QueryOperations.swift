@@ -48,7 +48,7 @@ extension PrometheusAPI {
         let limit = try parameters.limit()
         let time = try parameters.time("time", default: currentMilliseconds())
         let timeout = try parameters.optionalDuration("timeout")
-        let options = try options(request, parameters, timeout)
+        let options = try options(request, parameters, timeout, context)
         do throws(QueryError) {
             let result = try context.engine.instant(
                 parameters["query"], at: time, on: context.storage, options)
@@ -83,7 +83,7 @@ extension PrometheusAPI {
                     + "Try decreasing the query resolution (?step=XX)")
         }
         let timeout = try parameters.optionalDuration("timeout")
-        let options = try options(request, parameters, timeout)
+        let options = try options(request, parameters, timeout, context)
         do throws(QueryError) {
             let result = try context.engine.range(
                 parameters["query"], from: start, through: end, step: max(1, step.milliseconds),
@@ -95,12 +95,18 @@ extension PrometheusAPI {
     }
 
     private static func options(
-        _ request: Request, _ parameters: Parameters, _ timeout: Nanoseconds?
+        _ request: Request, _ parameters: Parameters, _ timeout: Nanoseconds?,
+        _ context: APIContext
     ) throws(APIFailure) -> QueryOptions {
         var options = QueryOptions()
         options.lookbackDelta = try parameters.lookbackDelta()
         options.timeout = timeout?.seconds
         options.collectsStatistics = !parameters["stats"].isEmpty
+        options.collectsStatisticsPerStep =
+            parameters["stats"] == "all" && context.settings.hasStatisticsPerStep
+        options.timeInQueue = Double(monotonicNanoseconds() - request.receivedAt) / 1e9
+        options.origin = .request(
+            clientAddress: request.clientAddress, method: request.method, path: request.path)
         let cancellation = Cancellation()
         request.client.whenGone { cancellation.cancel() }
         options.cancellation = cancellation

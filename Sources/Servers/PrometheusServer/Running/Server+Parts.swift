@@ -55,14 +55,16 @@ extension Server {
         }
     }
 
-    private var engineConfiguration: EngineConfiguration {
+    static func engineConfiguration(
+        _ options: ServerOptions, _ configuration: Configuration
+    ) -> EngineConfiguration {
         let flags = options.flags
         var engine = EngineConfiguration()
         engine.lookbackDelta = DurationText.parse(flags.text("query.lookback-delta")) ?? 300_000
         engine.timeout = Double(DurationText.parse(flags.text("query.timeout")) ?? 120_000) / 1000
         engine.maxSamples = flags.integer("query.max-samples")
         engine.maxConcurrency = max(1, flags.integer("query.max-concurrency"))
-        engine.defaultSubqueryStep = phase.configuration.global.evaluationInterval
+        engine.defaultSubqueryStep = configuration.global.evaluationInterval
         let features = options.features
         engine.delayedNameRemoval = features.isEnabled("promql-delayed-name-removal")
         engine.parser.experimentalFunctions = features.isEnabled("promql-experimental-functions")
@@ -75,7 +77,7 @@ extension Server {
         let sources = APISources(
             settings: apiSettings, lifecycle: lifecycle, status: statusSources, targets: targets)
         var context = APIContext(
-            engine: Engine(engineConfiguration, registry: registry), storage: storage,
+            engine: engine, storage: storage,
             registry: registry, logger: log.with(["component": "web"]), sources: sources)
         let storage = storage
         if options.web.enablesAdministration {
@@ -94,6 +96,7 @@ extension Server {
         settings.externalURL = options.web.externalURL
         settings.listenAddress = options.web.listenAddresses[0]
         settings.corsOrigin = options.web.corsOrigin
+        settings.hasStatisticsPerStep = options.features.isEnabled("promql-per-step-stats")
         return settings
     }
 

@@ -28,6 +28,8 @@ final class Server: Sendable {
     let targets = CollectionView()
     let events = ServerEvents()
     let fileSystem = LocalFileSystem()
+    let engine: Engine
+    private let activeQueries: ActiveQueries
 
     /// Runs a server until it is told to end. Returns the exit code.
     static func run(_ options: ServerOptions) -> Int32 {
@@ -60,6 +62,10 @@ final class Server: Sendable {
         let now = currentMilliseconds()
         phase = ServerPhase(configuration, at: now)
         metrics.reloaded(successfully: true, at: now)
+        let settings = Self.engineConfiguration(options, configuration)
+        activeQueries = ActiveQueries(
+            slots: settings.maxConcurrency, log: log.with(["component": "activeQueryTracker"]))
+        engine = Engine(settings, registry: registry, tracker: activeQueries)
     }
 
     private func run() -> Int32 {
@@ -76,6 +82,7 @@ final class Server: Sendable {
             log.info("No configuration file is in place: the built-in one counts")
         }
         do {
+            try openQueryLog(phase.configuration)
             let web = try openListener()
             defer { web.shutDown(patience: 5) }
             let maintenance = try Maintenance(storage, log)
@@ -127,8 +134,29 @@ final class Server: Sendable {
             throw StorageError(error.code, "opening storage failed: \(error.message)")
         }
         storage.open(database)
+        openActiveQueries()
         let seconds = Double(monotonicNanoseconds() - started) / 1e9
         log.info("TSDB started", ["dir": storagePath, "duration": "\(seconds)s"])
+    }
+
+    /// A server that cannot note its queries runs without.
+    private func openActiveQueries() {
+        do throws(FileError) {
+            try activeQueries.open(in: storagePath, fileSystem)
+        } catch {
+            log.error("Error opening query log file", ["err": error.description])
+        }
+    }
+
+    /// Opens the query log anew, for it may have been moved away.
+    private func openQueryLog(_ configuration: Configuration) throws(ConfigurationError) {
+        let path = configuration.global.queryLogFile
+        if path.isEmpty { return engine.setQueryLog(nil) }
+        do throws(FileError) {
+            engine.setQueryLog(try QueryLogFile(path, fileSystem))
+        } catch {
+            throw ConfigurationError(description: "can't create json log file: \(error)")
+        }
     }
 
     private func listenToSignals() throws {
@@ -174,6 +202,7 @@ final class Server: Sendable {
         do throws(ConfigurationError) {
             let configuration = try source.load()
             warnAboutStorage(configuration)
+            try openQueryLog(configuration)
             storage.current?.apply(databaseSettings(configuration))
             collection.apply(configuration)
             let now = currentMilliseconds()

@@ -31,6 +31,10 @@ int narthex_epoll_remove(int epoll, int descriptor);
 int narthex_epoll_wait(int epoll, narthex_event *events, int capacity, int timeout);
 int narthex_eventfd(void);
 
+/// The bytes that this thread has allocated less those it has freed, by the allocator's own
+/// counters; INT64_MIN where the program is linked with another allocator than jemalloc.
+int64_t narthex_thread_memory(void);
+
 /// A non-blocking stream socket that is not inherited, for family AF_INET or AF_INET6.
 int narthex_stream_socket(int family);
 int narthex_accept(int listener);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Platform
+
 /// A request with its whole body.
 package struct Request: Sendable {
     package var method: String
@@ -14,6 +16,10 @@ package struct Request: Sendable {
     /// The parts of the path that the route names: `name` in `/label/:name/values`.
     package var pathParameters: [String: String] = [:]
     package var client: Client
+    /// The address of the other end of the connection, without the port; empty where unknown.
+    package var clientAddress = ""
+    /// When it had come in, on the monotonic clock.
+    package let receivedAt = monotonicNanoseconds()
 
     package init(
         method: String, target: String, headers: Headers = [:], body: [UInt8] = [],

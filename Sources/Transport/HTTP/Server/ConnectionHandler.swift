@@ -107,6 +107,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         postpone()
         var request = Request(
             method: head.method.rawValue, target: head.uri, headers: Headers(head.headers))
+        request.clientAddress = context.remoteAddress?.ipAddress ?? ""
         let match = shared.router.match(request.method, request.path)
         var limit = 1 << 20
         if case .route(let route, let parameters) = match {

@@ -7,15 +7,18 @@
 struct SampleBudget {
     let limit: Int
     private(set) var current = 0
-    private(set) var peak = 0
 
     init(limit: Int) { self.limit = limit }
 
     mutating func add(_ count: Int) throws(QueryError) {
         current += count
-        if current > peak { peak = current }
         if current > limit { throw .tooManySamples }
     }
 
     mutating func release(_ count: Int) { current -= count }
+
+    /// Refuses what would be held for a moment beside the rest.
+    func check(adding count: Int) throws(QueryError) {
+        if current + count > limit { throw .tooManySamples }
+    }
 }

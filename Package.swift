@@ -78,7 +78,10 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
             "Platform", "PromQL", "PromQLSyntax", "PrometheusAPI", "Relabeling", "ScrapeClient",
             "Scraping", "Settings", "Storage", "TSDB", "YAML",
         ],
-        "Tools": ["Instrumentation", "Platform", "PromQL", "PromQLScripts", "PromQLSyntax"],
+        "Tools": [
+            "Bytes", "Instrumentation", "JSON", "Platform", "PromQL", "PromQLScripts",
+            "PromQLSyntax", "ScrapeClient",
+        ],
     ],
     "Program": [
         "narthex": ["CAllocator", "PrometheusServer", "Tools", "Platform"]
@@ -145,7 +148,8 @@ let tests: KeyValuePairs<String, [String]> = [
         "Storage",
     ],
     "PromQLTests": [
-        "PromQL", "PromQLScripts", "PromQLSyntax", "Bytes", "Instrumentation", "Model", "Storage",
+        "PromQL", "PromQLScripts", "PromQLSyntax", "Bytes", "CAllocator", "Instrumentation",
+        "Model", "Storage",
     ],
     "PromQLScriptsTests": [
         "PromQLScripts", "Instrumentation", "Model", "Platform", "PromQL", "PromQLSyntax",
@@ -161,7 +165,7 @@ let tests: KeyValuePairs<String, [String]> = [
         "Model", "PromQL", "Storage",
     ],
     "NarthexPromQLTests": ["NarthexPromQL"],
-    "ToolsTests": ["Tools", "Platform"],
+    "ToolsTests": ["Tools", "JSON", "Platform"],
     "PrometheusServerTests": [
         "PrometheusServer", "Bytes", "Instrumentation", "Model", "Platform", "YAML",
     ],

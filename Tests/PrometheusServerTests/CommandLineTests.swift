@@ -39,6 +39,10 @@ private let prefix = "Error parsing command line arguments: "
                 ["--query.max-concurrency=1", "--query.max-concurrency", "2"], 2,
                 "flag 'query.max-concurrency' cannot be repeated"
             ),
+            (
+                ["--query.max-memory=101%"], 2,
+                "\"101%\" is neither a size nor a share of the memory in percent"
+            ),
             (["--agent"], 2, "flag '--agent' is not supported yet by this version of Narthex"),
         ] as [([String], Int32, String)])
     func refusals(arguments: [String], code: Int32, message: String) {
@@ -79,6 +83,8 @@ private let prefix = "Error parsing command line arguments: "
             ["--no-web.enable-lifecycle", "--web.enable-admin-api"],
             ["--storage.tsdb.retention.time=100y", "--storage.tsdb.retention.size=1GB"],
             ["--query.max-samples=5e7", "--enable-feature=a,b", "--enable-feature=c"],
+            ["--query.max-memory=512MiB", "--query.max-memory-total=75.5%"],
+            ["--query.max-memory=0", "--query.max-memory-total=0"],
             ["--web.console.templates=/etc/consoles", "--storage.tsdb.wal-compression"],
         ])
     func accepted(arguments: [String]) {

@@ -7,9 +7,9 @@ internal import Synchronization
 /// Quantiles of the observations of the last ten minutes, and number and sum of all. Any thread
 /// may use it.
 ///
-/// Observations are counted in buckets whose bounds grow by 2 %, so that a quantile is off by 1 % at
-/// most and memory is bounded by the range of the values, not by their number. The window moves on
-/// in five parts of two minutes.
+/// Observations are counted in buckets whose bounds grow by 2 %, so that a quantile is off by 1 %
+/// at most and memory is bounded by the range of the values, not by their number. The window
+/// moves on in five parts of two minutes.
 package final class Summary: Sendable {
     package struct State: Sendable {
         /// One for each of the quantiles asked for; NaN where there was no observation.

@@ -36,6 +36,7 @@ package final class Engine: Sendable {
     package let configuration: EngineConfiguration
     private let metrics: EngineMetrics
     private let tracker: (any QueryTracker)?
+    private let pool: MemoryPool
     private let queryLog = Mutex<(any QueryLog)?>(nil)
 
     package init(
@@ -44,7 +45,9 @@ package final class Engine: Sendable {
     ) {
         self.configuration = configuration
         self.tracker = tracker
-        metrics = EngineMetrics(registry, maxConcurrency: configuration.maxConcurrency)
+        let pool = MemoryPool(limit: configuration.maxMemoryInAll)
+        self.pool = pool
+        metrics = EngineMetrics(registry, pool, maxConcurrency: configuration.maxConcurrency)
     }
 
     /// From now on queries are written to this log, or to none.
@@ -68,6 +71,23 @@ package final class Engine: Sendable {
         _ query: String, from start: Timestamp, through end: Timestamp, step: Milliseconds,
         on storage: any Queryable, _ options: QueryOptions = QueryOptions()
     ) throws(QueryError) -> QueryResult {
+        let expression = try parseRange(query)
+        guard step > 0 else { throw QueryError(.invalid, "the step must be positive") }
+        let bounds = bounds(start, end, step: step, options)
+        return try evaluate(query, expression, bounds, on: storage, options)
+    }
+
+    /// How `query` would be evaluated; `step` is 0 for an instant query. Reads nothing.
+    package func plan(
+        _ query: String, from start: Timestamp, through end: Timestamp, step: Milliseconds,
+        _ options: QueryOptions = QueryOptions()
+    ) throws(QueryError) -> PlanNode {
+        let expression = try step == 0 ? parse(query) : parseRange(query)
+        var builder = PlanBuilder(configuration, bounds(start, end, step: step, options))
+        return try builder.plan(expression)
+    }
+
+    private func parseRange(_ query: String) throws(QueryError) -> Expression {
         let expression = try parse(query)
         guard expression.type == .vector || expression.type == .scalar else {
             let type = expression.type == .matrix ? "range vector" : "string"
@@ -76,9 +96,7 @@ package final class Engine: Sendable {
                 "invalid expression type \(quoted(type)) for range query, "
                     + "must be Scalar or instant Vector")
         }
-        guard step > 0 else { throw QueryError(.invalid, "the step must be positive") }
-        let bounds = bounds(start, end, step: step, options)
-        return try evaluate(query, expression, bounds, on: storage, options)
+        return expression
     }
 
     private func parse(_ query: String) throws(QueryError) -> Expression {
@@ -126,6 +144,7 @@ package final class Engine: Sendable {
         on storage: any Queryable, _ options: QueryOptions, _ record: inout QueryRecord
     ) throws(QueryError) -> QueryResult {
         let begun = monotonicNanoseconds()
+        let memory = QueryMemory(configuration, pool)
         let range = try TimeBounds.of(expression, bounds)
         let querier: any Querier
         do {
@@ -133,7 +152,8 @@ package final class Engine: Sendable {
         } catch {
             throw QueryError(.storage(error), error.message)
         }
-        let evaluation = Evaluation(configuration, options, querier, bounds, startedAt: begun)
+        let evaluation = Evaluation(
+            configuration, options, querier, bounds, memory, startedAt: begun)
         if bounds.step == 0, case .vectorSelector = expression.unwrapped {
             evaluation.needsOrder = false
         }
@@ -142,10 +162,18 @@ package final class Engine: Sendable {
             record.statistics = evaluation.statistics(options, begun: begun, prepared: prepared)
             metrics.note(record.statistics, isSorted: evaluation.isResultSorted)
         }
+        let recorder = options.explains ? NodeRecorder(memory) : nil
+        evaluation.ledger.recorder = recorder
         let value = try ResultBuilder(evaluation).value(of: expression)
-        return QueryResult(
+        var result = QueryResult(
             value: value, warnings: evaluation.annotations.texts(.warning, in: query),
             infos: evaluation.annotations.texts(.info, in: query), statistics: QueryStatistics())
+        if let recorder {
+            var builder = PlanBuilder(configuration, bounds, (evaluation.ledger, recorder))
+            result.plan = try builder.plan(expression)
+        }
+        result.memory = memory.handOver()
+        return result
     }
 
     private func log(_ record: QueryRecord) {

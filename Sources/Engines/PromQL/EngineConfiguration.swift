@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Model
+internal import Platform
 package import PromQLSyntax
 
 /// What holds for every query of an engine.
@@ -11,6 +12,12 @@ package struct EngineConfiguration: Sendable {
     package var timeout: Double = 120
     /// How many samples one query may hold at once.
     package var maxSamples = 50_000_000
+    /// How many bytes one query may hold on the heap, and all together; 0 for no limit.
+    package var maxMemory = 0
+    package var maxMemoryInAll = 0
+    /// The balance of the calling thread's allocations in bytes; nil where the allocator keeps
+    /// none, which switches the limits off.
+    package var memoryMeter: @Sendable () -> Int? = { ThreadMemory.held }
     /// How many queries the owner of the engine lets run at once; reported as a metric.
     package var maxConcurrency = 20
     /// The step of a subquery that states none: the global evaluation interval.
@@ -37,6 +44,8 @@ package struct QueryOptions: Sendable {
     package var collectsStatistics = false
     /// And they are given for each step.
     package var collectsStatisticsPerStep = false
+    /// The result comes with its plan, and what each node of it came to.
+    package var explains = false
     /// How long the query has waited for its turn, in seconds. Counts against the timeout.
     package var timeInQueue = 0.0
     /// For the query log.

@@ -37,7 +37,7 @@ struct EngineMetrics: Sendable {
         }
     }
 
-    init(_ registry: Registry, maxConcurrency: Int) {
+    init(_ registry: Registry, _ pool: MemoryPool, maxConcurrency: Int) {
         running = registry.gauge(
             "prometheus_engine_queries",
             "The current number of queries being executed or waiting.")
@@ -48,6 +48,10 @@ struct EngineMetrics: Sendable {
             "prometheus_engine_query_log_enabled", "State of the query log.")
         queryLogFailures = registry.counter(
             "prometheus_engine_query_log_failures_total", "The number of query log failures.")
+        registry.computed(
+            "prometheus_engine_query_memory_bytes",
+            "The memory that running queries and their results hold."
+        ) { Double(pool.held) }
         samples = registry.counter(
             "prometheus_engine_query_samples_total",
             "The total number of samples loaded by all queries (full window per step for "

@@ -15,6 +15,8 @@ package struct QueryError: Error, Sendable, CustomStringConvertible {
         case timeout
         case cancelled
         case tooManySamples
+        /// The query, or all that run, would take more memory than they may.
+        case tooMuchMemory
         case storage(StorageError)
     }
 
@@ -40,6 +42,33 @@ package struct QueryError: Error, Sendable, CustomStringConvertible {
     static let tooManySamples = QueryError(
         .tooManySamples,
         "query processing would load too many samples into memory in query execution")
+    static func tooMuchMemory(_ limit: Int) -> QueryError {
+        QueryError(
+            .tooMuchMemory,
+            "query processing would hold more than \(byteText(limit)) of memory in query execution "
+                + "(--query.max-memory)")
+    }
+
+    static func tooMuchMemory(inAll limit: Int, _ own: Int) -> QueryError {
+        QueryError(
+            .tooMuchMemory,
+            "all queries together would hold more than \(byteText(limit)) of memory in query "
+                + "execution (--query.max-memory-total), \(byteText(own)) of it this one")
+    }
+
+    /// `512MiB`, `1.5GiB`: at most one digit behind the point.
+    private static func byteText(_ bytes: Int) -> String {
+        var value = Double(bytes)
+        var units = ["B", "KiB", "MiB", "GiB", "TiB"][...]
+        while value >= 1024, units.count > 1 {
+            value /= 1024
+            units.removeFirst()
+        }
+        let rounded = (value * 10).rounded() / 10
+        let text = rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+        return text + units.first!
+    }
+
     static let timedOut = QueryError(.timeout, "query timed out in expression evaluation")
     static let cancelled = QueryError(.cancelled, "query was canceled in expression evaluation")
 }

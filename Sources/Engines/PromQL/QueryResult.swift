@@ -9,6 +9,10 @@ package struct QueryResult: Sendable {
     package var warnings: [String]
     package var infos: [String]
     package var statistics: QueryStatistics
+    /// Counts the memory of the value for as long as it is kept beside it.
+    package var memory: MemoryHold?
+    /// Where it was asked for.
+    package var plan: PlanNode?
 
     package init(
         value: QueryValue, warnings: [String], infos: [String], statistics: QueryStatistics

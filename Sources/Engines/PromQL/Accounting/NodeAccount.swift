@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Model
+internal import PromQLSyntax
 
 /// What evaluating one node of an expression came to: what it put out, what it looked at, and how
 /// many samples upstream's evaluator would have held for it at once. Upstream evaluates a node
@@ -34,6 +35,8 @@ struct NodeAccount {
     let rule: Rule
     let parent: Int?
     let steps: Steps
+    /// Where the node stands in the query.
+    let source: SourceRange
     var children: [Int] = []
 
     /// The rows put out, and their samples; a histogram counts by its size.
@@ -61,10 +64,13 @@ struct NodeAccount {
     var held = 0
     var isFinished = false
 
-    init(_ rule: Rule, parent: Int?, _ steps: Steps, detailed: Bool) {
+    init(
+        _ rule: Rule, parent: Int?, _ steps: Steps, _ source: SourceRange, detailed: Bool
+    ) {
         self.rule = rule
         self.parent = parent
         self.steps = steps
+        self.source = source
         guard detailed else { return }
         elements = StepCounts(steps: steps.count)
         sizes = elements

@@ -5,24 +5,30 @@ internal import PromQLSyntax
 extension Planner {
     /// Plans the operator of a node, whose rows are counted as they come.
     func metered(
-        _ rule: NodeAccount.Rule, _ steps: Steps,
+        _ rule: NodeAccount.Rule, _ steps: Steps, _ source: SourceRange,
         _ plan: () throws(QueryError) -> any VectorOperator
     ) throws(QueryError) -> any VectorOperator {
         let ledger = evaluation.ledger
-        let number = ledger.open(rule, steps)
+        let number = ledger.open(rule, steps, source)
+        let begin = ledger.recorder?.mark()
         let result = try plan()
         ledger.leave(number)
-        return try MeteredOperator.over(result, ledger, number)
+        let metered = try MeteredOperator.over(result, evaluation, number)
+        if let begin { ledger.recorder?.add(since: begin, to: number) }
+        return metered
     }
 
     /// Computes a scalar, which counts like a series.
     func meteredScalar(
-        _ rule: NodeAccount.Rule, _ steps: Steps, _ compute: () throws(QueryError) -> [Double]
+        _ rule: NodeAccount.Rule, _ steps: Steps, _ source: SourceRange,
+        _ compute: () throws(QueryError) -> [Double]
     ) throws(QueryError) -> [Double] {
         let ledger = evaluation.ledger
-        let number = ledger.open(rule, steps)
+        let number = ledger.open(rule, steps, source)
+        let begin = ledger.recorder?.mark()
         let values = try compute()
         ledger.leave(number)
+        if let begin { ledger.recorder?.add(since: begin, to: number) }
         try ledger.noteScalar(of: number)
         try ledger.finish(number)
         return values

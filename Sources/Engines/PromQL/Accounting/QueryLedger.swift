@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Model
+internal import PromQLSyntax
 
 /// Counts what a query looks at, and what it holds against how much it may, node by node of its
 /// expression. The planner opens an account for each node, operators count into it, and it is
@@ -12,6 +13,8 @@ final class QueryLedger {
     private(set) var current: Int?
     /// Whether all is counted for each step, which only statistics need.
     private let isDetailed: Bool
+    /// There for a query that is explained.
+    var recorder: NodeRecorder?
 
     init(limit: Int, detailed: Bool) {
         budget = SampleBudget(limit: limit)
@@ -19,9 +22,10 @@ final class QueryLedger {
     }
 
     /// Opens an account for a node below the one that is being planned, and turns to it.
-    func open(_ rule: NodeAccount.Rule, _ steps: Steps) -> Int {
+    func open(_ rule: NodeAccount.Rule, _ steps: Steps, _ source: SourceRange) -> Int {
         let number = accounts.count
-        accounts.append(NodeAccount(rule, parent: current, steps, detailed: isDetailed))
+        accounts.append(
+            NodeAccount(rule, parent: current, steps, source, detailed: isDetailed))
         if let current { accounts[current].children.append(number) }
         current = number
         return number
@@ -93,6 +97,8 @@ final class QueryLedger {
         case .subquery:
             account.held = inputs
             freed = 0
+            account.series = account.children.first.map { accounts[$0].series } ?? 0
+            account.samples = inputs
         case .absentOverTime: account.held = account.windowResults + inputs - freed
         default: account.held = account.samples + inputs - freed
         }
@@ -100,6 +106,11 @@ final class QueryLedger {
         accounts[number] = account
         budget.release(freed)
         try budget.check(adding: account.peak - account.held)
+    }
+
+    /// The account of the subquery that is an input of a node.
+    func subquery(below number: Int) -> Int? {
+        accounts[number].children.first { accounts[$0].isSubquery }
     }
 
     /// What the whole query came to.

@@ -24,10 +24,11 @@ enum CountValues {
         let block = Block(steps: input.steps)
         var counted: [Row] = []
         var labels: [RowLabels] = []
-        func count(_ group: Int, _ value: String, _ step: Int) {
+        func count(_ group: Int, _ value: String, _ step: Int) throws(QueryError) {
             let key = Key(group: group, value: keepsValue ? value : "")
             var slot = slots[key]
             if slot == nil {
+                try evaluation.checkpoint()
                 slot = counted.count
                 slots[key] = slot
                 counted.append(Row(width: input.steps.count))
@@ -40,15 +41,15 @@ enum CountValues {
         try input.run { (index, row) throws(QueryError) in
             let group = grouping.groupOf[index]
             var last: (bits: UInt64, text: String)?
-            row.floats.forEach { step in
+            try row.floats.forEach { (step) throws(QueryError) in
                 let value = row.values[step]
                 if last?.bits != value.bitPattern {
                     last = (value.bitPattern, formatFloat(value, style: .plain))
                 }
-                count(group, last!.text, step)
+                try count(group, last!.text, step)
             }
             for (step, histogram) in row.histograms.enumerated() {
-                if let histogram { count(group, histogram.description, step) }
+                if let histogram { try count(group, histogram.description, step) }
             }
         }
         for (row, labels) in zip(counted, labels) {

@@ -45,6 +45,7 @@ struct QuantileOperator: VectorOperator {
             if result.width != width { result = Row(width: width) }
             result.clear()
             for step in 0..<width {
+                try evaluation.checkpoint()
                 values.removeAll(keepingCapacity: true)
                 for row in members[group] where row.floats.contains(step) {
                     values.append(row.values[step])

@@ -20,7 +20,7 @@ struct RankOperator: VectorOperator {
         let isEmpty = try Self.check(evaluation, node, parameters)
         let block = isEmpty ? Block(steps: steps) : input
         var ranking = Ranking(evaluation, node, block, parameters)
-        result = ranking.result()
+        result = try ranking.result()
         rows = result.rows
     }
 
@@ -81,8 +81,9 @@ private struct Ranking {
             repeating: StepSet(capacity: block.steps.count), count: block.rows.count)
     }
 
-    mutating func result() -> Block {
+    mutating func result() throws(QueryError) -> Block {
         for step in parameters.indices where step < block.steps.count {
+            try evaluation.checkpoint()
             for group in members {
                 switch node.operation {
                 case .topk, .bottomk: rank(group, step)

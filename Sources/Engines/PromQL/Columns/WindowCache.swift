@@ -19,6 +19,8 @@ struct WindowCache {
     private var indices: [WindowIndex] = []
     private var latest = 0
     private var replaced = 0
+    /// How often windows were known already, and how often they had to be computed.
+    private(set) var counts = (reused: 0, computed: 0)
 
     init(_ empty: WindowIndex) {
         self.empty = empty
@@ -31,10 +33,12 @@ struct WindowCache {
         let key = Key(
             count: timestamps.count, first: timestamps.first ?? 0, last: timestamps.last ?? 0)
         if latest < keys.count, keys[latest] == key, indices[latest].covers(timestamps) {
+            counts.reused += 1
             return indices[latest]
         }
         for slot in keys.indices where keys[slot] == key && indices[slot].covers(timestamps) {
             latest = slot
+            counts.reused += 1
             return indices[slot]
         }
         if indices.count < capacity {
@@ -47,6 +51,7 @@ struct WindowCache {
             replaced = (replaced + 1) % capacity
             keys[latest] = key
         }
+        counts.computed += 1
         indices[latest].update(timestamps)
         return indices[latest]
     }

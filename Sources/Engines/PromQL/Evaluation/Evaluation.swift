@@ -16,6 +16,7 @@ final class Evaluation {
     var needsOrder = true
     let annotations = Annotations()
     let ledger: QueryLedger
+    let memory: QueryMemory
     /// How long the result was sorted, in nanoseconds.
     private var sortingTime: UInt64 = 0
     private(set) var isResultSorted = false
@@ -25,11 +26,12 @@ final class Evaluation {
 
     init(
         _ configuration: EngineConfiguration, _ options: QueryOptions, _ querier: any Querier,
-        _ bounds: QueryBounds, startedAt: UInt64
+        _ bounds: QueryBounds, _ memory: QueryMemory, startedAt: UInt64
     ) {
         self.configuration = configuration
         self.querier = querier
         self.bounds = bounds
+        self.memory = memory
         lookbackDelta = bounds.lookbackDelta
         ledger = QueryLedger(
             limit: configuration.maxSamples, detailed: options.collectsStatistics)
@@ -41,10 +43,11 @@ final class Evaluation {
 
     var delaysNameRemoval: Bool { configuration.delayedNameRemoval }
 
-    /// Stops the query where nobody waits for it any more or its time is over. Operators call this
-    /// for every row; the clock is read for one in sixteen.
+    /// Stops the query where nobody waits for it any more, its time is over, or it holds too much.
+    /// Operators call this for every row; the clock is read for one in sixteen.
     func checkpoint() throws(QueryError) {
         if let cancellation, cancellation.isCancelled { throw .cancelled }
+        try memory.check()
         checks &+= 1
         guard checks & 15 == 1 else { return }
         if monotonicNanoseconds() > deadline { throw .timedOut }

@@ -27,7 +27,8 @@ extension Planner {
         }
         return InstantSelect(
             evaluation: evaluation, selection: selection, steps: steps, times: times,
-            output: output, stripsBuckets: histogramDetail.isSummary)
+            output: output, stripsBuckets: histogramDetail.isSummary,
+            account: evaluation.ledger.current ?? 0)
     }
 
     /// The samples that a range vector covers at all steps together, and how to find those of a
@@ -67,34 +68,29 @@ extension Planner {
     }
 
     private func ranges(_ subquery: Subquery, _ steps: Steps) throws(QueryError) -> Ranges {
-        let range = try durations.positive(subquery.range)
-        let times = ReferenceTimes(
-            steps, at: evaluation.bounds.resolve(subquery.at),
-            offset: try durations.offset(subquery.offset))
-        var step = evaluation.configuration.defaultSubqueryStep
-        if let written = subquery.step { step = try durations.positive(written) }
-        // The inner steps are multiples of the step, whatever the query's own times are.
-        let left = times.first.advancedClamped(by: 0 &- range)
-        var start = step &* (left / step)
-        if start <= left { start = start.advancedClamped(by: step) }
-        let inner = Steps(from: start, through: times.last, every: step)
+        let inner = try SubqueryTimes(
+            subquery, steps, evaluation.bounds, durations, evaluation.configuration)
         let outer = histogramDetail
         histogramDetail.needsBuckets = true
         defer { histogramDetail = outer }
         let ledger = evaluation.ledger
         let account = ledger.open(
-            .subquery(range: range, offset: try durations.offset(subquery.offset)), inner)
-        let input = try vector(subquery.expression, inner)
+            .subquery(range: inner.range, offset: inner.offset), inner.steps, subquery.source)
+        let begin = ledger.recorder?.mark()
+        let input = try vector(subquery.expression, inner.steps)
         ledger.leave(account)
+        if let begin { ledger.recorder?.add(since: begin, to: account) }
         return Ranges(
             source: SubqueryColumns(input: input),
-            times: times, range: range, rangeExtension: .none, place: SourceRange(0, 0))
+            times: inner.times, range: inner.range, rangeExtension: .none,
+            place: SourceRange(0, 0))
     }
 
     /// A range vector as the result of an instant query.
     func matrix(_ expression: Expression, _ steps: Steps) throws(QueryError) -> [ResultSeries] {
         let ledger = evaluation.ledger
-        let account = ledger.open(.inPlace, steps)
+        let account = ledger.open(.inPlace, steps, expression.unwrapped.source)
+        let begin = ledger.recorder?.mark()
         defer { ledger.leave(account) }
         let ranges = try ranges(expression, steps)
         let reach = SelectorReach(
@@ -139,6 +135,7 @@ extension Planner {
             results.append(result)
         }
         try ledger.finish(account)
+        if let begin { ledger.recorder?.add(since: begin, to: account) }
         evaluation.timeSorting { results.sort { $0.labels < $1.labels } }
         return results
     }

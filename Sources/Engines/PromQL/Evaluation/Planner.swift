@@ -26,11 +26,11 @@ final class Planner {
         try refuseTooMany(steps)
         if case .parenthesized(let inner, _) = expression { return try vector(inner, steps) }
         if steps.count > 1, StepInvariance.isWorthHoisting(expression) {
-            return try metered(.repeated, steps) { () throws(QueryError) in
+            return try metered(.repeated, steps, expression.source) { () throws(QueryError) in
                 Repeat(input: try vector(expression, steps.first), steps: steps)
             }
         }
-        return try metered(.of(expression), steps) { () throws(QueryError) in
+        return try metered(.of(expression), steps, expression.source) { () throws(QueryError) in
             try plan(expression, steps)
         }
     }
@@ -59,12 +59,13 @@ final class Planner {
         try refuseTooMany(steps)
         if case .parenthesized(let inner, _) = expression { return try scalar(inner, steps) }
         if steps.count > 1, StepInvariance.isWorthHoisting(expression) {
-            return try meteredScalar(.repeated, steps) { () throws(QueryError) in
+            return try meteredScalar(.repeated, steps, expression.source) { () throws(QueryError) in
                 let value = try scalar(expression, steps.first)[0]
                 return [Double](repeating: value, count: steps.count)
             }
         }
-        return try meteredScalar(.of(expression), steps) { () throws(QueryError) in
+        return try meteredScalar(.of(expression), steps, expression.source) {
+            () throws(QueryError) in
             try compute(expression, steps)
         }
     }
@@ -88,6 +89,8 @@ final class Planner {
     /// A row has room for every step, so that their number is bounded like that of samples.
     private func refuseTooMany(_ steps: Steps) throws(QueryError) {
         if steps.count > evaluation.ledger.budget.limit { throw .tooManySamples }
+        // The values of a row, and the times beside them.
+        try evaluation.memory.check(adding: steps.count * 16)
     }
 
     private func negate(_ input: any VectorOperator) -> any VectorOperator {

@@ -115,7 +115,7 @@ extension Planner {
             noteInvalid(quantiles, arguments[0])
             let groups = HistogramGroups(evaluation, block, arguments[1].source)
             return merged(
-                quantileRows(groups, quantiles, arguments[1], steps, groups.rows), steps)
+                try quantileRows(groups, quantiles, arguments[1], steps, groups.rows), steps)
         case .histogramQuantiles:
             let block = try Block(try vector(arguments[0], steps))
             let label = arguments[1].text
@@ -136,7 +136,7 @@ extension Planner {
                     var mask = StepSet(capacity: steps.count)
                     for step in quantiles.indices
                     where quantiles[step].bitPattern == distinct.bitPattern { mask.insert(step) }
-                    for (labels, var row) in quantileRows(
+                    for (labels, var row) in try quantileRows(
                         groups, quantiles, arguments[0], steps, rows, only: mask)
                     {
                         row.keepOnly(mask)
@@ -175,9 +175,10 @@ extension Planner {
     private func quantileRows(
         _ groups: HistogramGroups, _ quantiles: [Double], _ argument: Expression, _ steps: Steps,
         _ rows: [RowLabels], only mask: StepSet? = nil
-    ) -> [(RowLabels, Row)] {
+    ) throws(QueryError) -> [(RowLabels, Row)] {
         var histogram = ClassicHistogram()
-        return groups.groups.indices.map { group in
+        return try groups.groups.indices.map { (group) throws(QueryError) in
+            try evaluation.checkpoint()
             var row = Row(width: steps.count)
             for step in 0..<steps.count where mask?.contains(step) ?? true {
                 switch groups.gather(group, step, into: &histogram) {

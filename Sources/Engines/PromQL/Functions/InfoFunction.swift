@@ -16,6 +16,8 @@ struct InfoFunction {
     private let planner: Planner
     private let steps: Steps
     private let vector: Expression
+    /// Where the second argument stands, or the first where there is none.
+    private let source: SourceRange
     /// What the second argument asks of data labels, and of the names of info metrics.
     private let dataMatchers: [Matcher]
     private let nameMatchers: [Matcher]
@@ -25,6 +27,7 @@ struct InfoFunction {
         self.planner = planner
         self.steps = steps
         vector = arguments[0]
+        source = arguments[arguments.count - 1].source
         var matchers: [Matcher] = []
         if arguments.count > 1, case .vectorSelector(let selector) = arguments[1] {
             matchers = selector.matchers
@@ -119,10 +122,13 @@ struct InfoFunction {
         let index = WindowIndex(times, reach: planner.evaluation.lookbackDelta)
         let selection = try planner.selection(
             matchers + dataMatchers + nameMatchers, over: index.readRange)
-        return try Block(
+        let input = try planner.metered(.selector, steps, source) { () throws(QueryError) in
             InstantSelect(
                 evaluation: planner.evaluation, selection: selection, steps: steps, times: times,
-                output: .milliseconds, refusesHistograms: true))
+                output: .milliseconds, refusesHistograms: true,
+                account: planner.evaluation.ledger.current ?? 0)
+        }
+        return try Block(input)
     }
 
     /// The text as a pattern that matches just it.

@@ -13,6 +13,9 @@ extension Expression {
     }
 }
 
+/// The labels that a series gets; nil where it keeps its own.
+private typealias LabelChange = (Labels) throws(QueryError) -> Labels?
+
 /// `label_replace` and `label_join`: change names only; rows pass untouched.
 extension Planner {
     func relabel(_ function: Function, _ arguments: [Expression], _ steps: Steps)
@@ -23,8 +26,9 @@ extension Planner {
             ? try replacement(arguments) : try joining(arguments)
         let destination = arguments[1].text
         let input = try vector(arguments[0], steps)
-        let rows = input.rows.map { row in
-            guard let labels = change(row.labels) else { return row }
+        let rows = try input.rows.map { (row) throws(QueryError) in
+            try evaluation.checkpoint()
+            guard let labels = try change(row.labels) else { return row }
             let namesMetric = destination == LabelName.metric
             return RowLabels(labels, dropsName: namesMetric ? false : row.dropsName)
         }
@@ -38,7 +42,7 @@ extension Planner {
     }
 
     /// Writes the replacement into a label where the pattern matches the whole of another.
-    private func replacement(_ arguments: [Expression]) throws(QueryError) -> (Labels) -> Labels? {
+    private func replacement(_ arguments: [Expression]) throws(QueryError) -> LabelChange {
         let destination = arguments[1].text
         let template = ReplacementTemplate(arguments[2].text)
         let source = arguments[3].text
@@ -50,15 +54,19 @@ extension Planner {
                 "invalid regular expression in label_replace(): \(arguments[4].text)")
         }
         try checkDestination(destination, "label_replace")
-        return { labels in
+        let memory = evaluation.memory
+        return { (labels) throws(QueryError) in
             let text = labels[source] ?? ""
+            // A reference takes two bytes of the template at least.
+            let length = template.source.utf8.count
+            try memory.check(adding: length + length / 2 * text.utf8.count)
             guard let captures = pattern.wholeCaptures(in: text) else { return nil }
             return labels.setting(destination, template.expand(pattern, text, captures))
         }
     }
 
     /// Writes the values of several labels, joined, into one.
-    private func joining(_ arguments: [Expression]) throws(QueryError) -> (Labels) -> Labels? {
+    private func joining(_ arguments: [Expression]) throws(QueryError) -> LabelChange {
         let destination = arguments[1].text
         let separator = arguments[2].text
         let sources = arguments[3...].map(\.text)
@@ -66,8 +74,12 @@ extension Planner {
             throw .execution("invalid source label name in label_join(): \(source)")
         }
         try checkDestination(destination, "label_join")
-        return { labels in
-            let value = sources.map { labels[$0] ?? "" }.joined(separator: separator)
+        let memory = evaluation.memory
+        return { (labels) throws(QueryError) in
+            let values = sources.map { labels[$0] ?? "" }
+            let length = values.reduce(0) { $0 + $1.utf8.count + separator.utf8.count }
+            try memory.check(adding: length)
+            let value = values.joined(separator: separator)
             return labels.setting(destination, value)
         }
     }

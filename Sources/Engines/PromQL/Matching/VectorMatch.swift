@@ -78,7 +78,7 @@ struct VectorMatch {
         findDuplicates(candidates, active)
         for index in left.rows.indices {
             try evaluation.checkpoint()
-            matchLeft(index, candidates[signatures.left[index]])
+            try matchLeft(index, candidates[signatures.left[index]])
         }
         if let fill = matching.fillLeft { fillLeft(fill) }
         if let conflict { throw conflict.error }
@@ -88,7 +88,7 @@ struct VectorMatch {
         return result
     }
 
-    private mutating func matchLeft(_ index: Int, _ candidates: [Int]) {
+    private mutating func matchLeft(_ index: Int, _ candidates: [Int]) throws(QueryError) {
         let signature = signatures.left[index]
         let row = left.data[index]
         var unmatched = row.present
@@ -96,6 +96,7 @@ struct VectorMatch {
             let other = right.data[candidate]
             let common = row.present.intersection(other.present)
             if common.isEmpty { continue }
+            try evaluation.checkpoint()
             unmatched.subtract(common)
             pair(
                 (left.rows[index].labels, row), (right.rows[candidate].labels, other), common,

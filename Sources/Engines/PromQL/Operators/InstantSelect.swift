@@ -25,6 +25,8 @@ struct InstantSelect: VectorOperator {
     var stripsBuckets = false
     /// Info metrics must be floats.
     var refusesHistograms = false
+    /// The account of the node that selects.
+    var account = 0
 
     var rows: [RowLabels] { selection.rows }
 
@@ -60,6 +62,7 @@ struct InstantSelect: VectorOperator {
             if row.isEmpty { continue }
             try consume(series, &row)
         }
+        evaluation.ledger.recorder?.note(windows: windows.counts, of: account)
     }
 
     /// One step: the columns hold exactly what it may see, so the last sample is the newest.

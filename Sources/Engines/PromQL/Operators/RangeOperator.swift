@@ -58,6 +58,7 @@ struct RangeOperator: VectorOperator {
             try clashes.add(series)
             try consume(series, &row)
         }
+        evaluation.ledger.recorder?.note(windows: windows.counts, of: account)
     }
 
     /// rate() of something that does not look like a counter is worth a note.

@@ -43,7 +43,7 @@ struct APIFailure: Error {
     init(_ error: QueryError) {
         switch error.kind {
         case .parse, .invalid: self = .invalid("query", error.message)
-        case .execution, .tooManySamples: self.init(.execution, error.message)
+        case .execution, .tooManySamples, .tooMuchMemory: self.init(.execution, error.message)
         case .timeout: self.init(.timeout, error.message)
         case .cancelled: self.init(.canceled, error.message)
         case .storage(let cause):

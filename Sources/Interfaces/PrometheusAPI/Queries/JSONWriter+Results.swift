@@ -9,7 +9,8 @@ internal import PromQL
 /// Results of queries, written straight from their columns.
 extension JSONWriter {
     mutating func queryData(
-        _ value: QueryValue, _ statistics: QueryStatistics?, _ body: BodyWriter
+        _ value: QueryValue, _ statistics: QueryStatistics?, _ plan: PlanNode?,
+        _ body: BodyWriter
     ) throws(ClientGone) {
         beginObject()
         key("resultType")
@@ -34,6 +35,10 @@ extension JSONWriter {
         if let statistics {
             key("stats")
             self.statistics(statistics)
+        }
+        if let plan {
+            key("explain")
+            self.plan(plan)
         }
         endObject()
     }

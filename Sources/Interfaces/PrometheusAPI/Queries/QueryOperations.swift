@@ -50,6 +50,12 @@ extension PrometheusAPI {
         let timeout = try parameters.optionalDuration("timeout")
         let options = try options(request, parameters, timeout, context)
         do throws(QueryError) {
+            if parameters["explain"] == "plan" {
+                let query = parameters["query"]
+                return planned(
+                    try context.engine.plan(query, from: time, through: time, step: 0, options),
+                    .vector([]))
+            }
             let result = try context.engine.instant(
                 parameters["query"], at: time, on: context.storage, options)
             return answer(result, limit, parameters["stats"])
@@ -84,9 +90,17 @@ extension PrometheusAPI {
         }
         let timeout = try parameters.optionalDuration("timeout")
         let options = try options(request, parameters, timeout, context)
+        let interval = max(1, step.milliseconds)
         do throws(QueryError) {
+            if parameters["explain"] == "plan" {
+                let query = parameters["query"]
+                return planned(
+                    try context.engine.plan(
+                        query, from: start, through: end, step: interval, options),
+                    .matrix([]))
+            }
             let result = try context.engine.range(
-                parameters["query"], from: start, through: end, step: max(1, step.milliseconds),
+                parameters["query"], from: start, through: end, step: interval,
                 on: context.storage, options)
             return answer(result, limit, parameters["stats"])
         } catch {
@@ -99,6 +113,10 @@ extension PrometheusAPI {
         _ context: APIContext
     ) throws(APIFailure) -> QueryOptions {
         var options = QueryOptions()
+        guard ["", "plan", "analyze"].contains(parameters["explain"]) else {
+            throw .invalid("explain", "it must be \"plan\" or \"analyze\"")
+        }
+        options.explains = parameters["explain"] == "analyze"
         options.lookbackDelta = try parameters.lookbackDelta()
         options.timeout = timeout?.seconds
         options.collectsStatistics = !parameters["stats"].isEmpty
@@ -111,6 +129,13 @@ extension PrometheusAPI {
         request.client.whenGone { cancellation.cancel() }
         options.cancellation = cancellation
         return options
+    }
+
+    /// A plan beside the result that there would be.
+    private static func planned(_ plan: PlanNode, _ value: QueryValue) -> APIAnswer {
+        APIAnswer(streaming: { json, body throws(ClientGone) in
+            try json.queryData(value, nil, plan, body)
+        })
     }
 
     private static func answer(
@@ -127,10 +152,11 @@ extension PrometheusAPI {
                     + "rejected in the next major release, use \"true\" or \"all\"")
         }
         let shown = statistics.isEmpty ? nil : result.statistics
-        let written = value
+        let (written, memory, plan) = (value, result.memory, result.plan)
         return APIAnswer(
             streaming: { json, body throws(ClientGone) in
-                try json.queryData(written, shown, body)
+                defer { withExtendedLifetime(memory) {} }
+                try json.queryData(written, shown, plan, body)
             }, warnings: warnings, infos: result.infos)
     }
 }

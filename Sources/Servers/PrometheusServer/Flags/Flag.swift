@@ -8,6 +8,8 @@ internal import Settings
 struct Flag: Sendable {
     enum Kind: Sendable {
         case text, duration, goDuration, bytes, integer, number, toggle
+        /// A size, or a share of the memory.
+        case memory
         /// Repeatable text.
         case list
         case choice([String])
@@ -46,6 +48,9 @@ struct Flag: Sendable {
         case .bytes:
             if case .failure(let error) = ByteSize.parse(value) { return error.description }
             return nil
+        case .memory:
+            return MemoryAmount.bytes(value, of: 0) == nil
+                ? "\(quoted(value)) is neither a size nor a share of the memory in percent" : nil
         case .integer, .number:
             // Whole numbers may be written as floats too: 1e6.
             return Double(value) == nil
@@ -67,7 +72,7 @@ struct Flag: Sendable {
         case .duration: return DurationText.parse(value).map(DurationText.format) ?? value
         case .bytes: return (try? ByteSize.parse(value).get()).map(ByteSize.format) ?? value
         case .integer: return Double(value).flatMap { Int(exactly: $0) }.map(String.init) ?? value
-        case .text, .goDuration, .number, .toggle, .list, .choice: return value
+        case .text, .goDuration, .memory, .number, .toggle, .list, .choice: return value
         }
     }
 }

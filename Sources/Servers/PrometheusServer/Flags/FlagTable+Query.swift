@@ -58,6 +58,16 @@ extension FlagTable {
             help: "How many samples a query may hold in memory, and so how many it may return.",
             mode: .server),
         Flag(
+            name: "query.max-memory", kind: .memory, defaults: ["25%"],
+            help: "How much memory a query may hold: a size, or a share of the memory that the "
+                + "process may use. 0 for no limit.",
+            mode: .server),
+        Flag(
+            name: "query.max-memory-total", kind: .memory, defaults: ["50%"],
+            help: "How much memory all running queries may hold together. Beyond it, those that "
+                + "hold most fail. 0 for no limit.",
+            mode: .server),
+        Flag(
             name: "scrape.discovery-reload-interval", kind: .duration, defaults: ["5s"],
             help: "How long changes of targets are gathered.",
             mode: .any, standing: .ineffective, isHidden: true),

@@ -63,6 +63,10 @@ extension Server {
         engine.lookbackDelta = DurationText.parse(flags.text("query.lookback-delta")) ?? 300_000
         engine.timeout = Double(DurationText.parse(flags.text("query.timeout")) ?? 120_000) / 1000
         engine.maxSamples = flags.integer("query.max-samples")
+        let memory = Host.memory
+        engine.maxMemory = MemoryAmount.bytes(flags.text("query.max-memory"), of: memory) ?? 0
+        engine.maxMemoryInAll =
+            MemoryAmount.bytes(flags.text("query.max-memory-total"), of: memory) ?? 0
         engine.maxConcurrency = max(1, flags.integer("query.max-concurrency"))
         engine.defaultSubqueryStep = configuration.global.evaluationInterval
         let features = options.features

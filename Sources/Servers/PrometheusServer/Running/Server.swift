@@ -78,6 +78,9 @@ final class Server: Sendable {
         for setting in phase.configuration.storage.ineffective {
             log.warn("The setting is accepted and changes nothing yet", ["setting": setting])
         }
+        if ThreadMemory.held == nil {
+            log.warn("The allocator does not count: queries are not limited in memory")
+        }
         if source.isBuiltIn {
             log.info("No configuration file is in place: the built-in one counts")
         }

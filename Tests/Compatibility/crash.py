@@ -2,14 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kills a server under load, again and again, and reads back all that it had promised.
 
-    crash.py [--kills 50] [--seed N] [--seconds 600]
+    crash.py [--kills 50] [--seed N] [--seconds 1200] [--late]
 
-Load: remote write from several connections, each with series of its own whose value is the number of
-the round, and scraped targets whose every sample is the number of the scrape. A write counts as
-promised once it was answered with 204, a scrape once its `up` could be queried.
+Load: remote write from several connections (pushes.py) of floats and native histograms, with --late
+some of it out of order, and scraped targets whose every sample is the number of the scrape. A write
+counts as promised once it was answered with 204, a scrape once its `up` could be queried.
 """
 import argparse
-import http.client
 import http.server
 import random
 import signal
@@ -19,9 +18,7 @@ import threading
 import time
 
 import servers as S
-
-SERIES = 2000
-STEP = 50
+from pushes import HISTOGRAMS, SERIES, Pushes, check_pushes
 
 
 class Target(http.server.BaseHTTPRequestHandler):
@@ -42,88 +39,6 @@ class Target(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
-class Pushes(threading.Thread):
-    """One connection that pushes round after round, and knows the last one that was acknowledged."""
-
-    def __init__(self, worker, start):
-        super().__init__(daemon=True)
-        self.worker, self.start_time = worker, start
-        self.acknowledged = self.sent = 0
-        self.port = None
-        self.paused = threading.Event()
-        self.refused = []
-        # One request is built; each round writes its value and time into copies of it.
-        self.body, self.places = bytearray(), []
-        for i in range(SERIES):
-            series = S.series_message(
-                {"__name__": "crash_value", "worker": str(worker), "i": str(i)}, [(start, 0.0)])
-            self.body += series
-            self.places.append(len(self.body) - 15)
-
-    def request(self, number):
-        sample = S.sample_message(self.start_time + number * STEP, float(number))
-        value, at = sample[1:9], sample[10:]
-        for place in self.places:
-            self.body[place:place + 8] = value
-            self.body[place + 9:place + 15] = at
-        return S.snappy(bytes(self.body))
-
-    def run(self):
-        connection = None
-        while True:
-            if self.paused.is_set() or self.port is None:
-                connection = None
-                time.sleep(0.005)
-                continue
-            # After a crash the round in flight may be stored or not; it is sent again, which is the
-            # same sample and so is accepted either way.
-            number = self.acknowledged + 1
-            self.sent = number
-            body = self.request(number)
-            try:
-                connection = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-                connection.request("POST", "/api/v1/write", body, S.WRITE_HEADERS)
-                response = connection.getresponse()
-                text = response.read()
-                if response.status == 204:
-                    self.acknowledged = number
-                elif response.status < 500:
-                    self.refused.append((number, response.status, text[:200]))
-                    return
-            except (OSError, http.client.HTTPException):
-                connection = None
-                time.sleep(0.005)
-
-
-def check_pushes(server, workers):
-    faults = []
-    for w in workers:
-        if w.refused:
-            faults.append(f"worker {w.worker}: refused {w.refused[:2]}")
-        acknowledged = w.acknowledged
-        if acknowledged == 0:
-            continue
-        at = (w.start_time + (w.sent + 1) * STEP) / 1000
-        window = f"{(w.sent + 2) * STEP}ms"
-        selector = f'crash_value{{worker="{w.worker}"}}[{window}]'
-        counts = {r["value"][1] for r in server.query(f"count_values('n', count_over_time({selector}))", at)}
-        rows = server.query(f"count_over_time({selector})", at)
-        sums = {r["metric"]["i"]: float(r["value"][1])
-                for r in server.query(f"sum_over_time({selector})", at)}
-        if len(rows) != SERIES:
-            faults.append(f"worker {w.worker}: {len(rows)} of {SERIES} series after {acknowledged} rounds")
-        for row in rows:
-            n = int(row["value"][1])
-            if not acknowledged <= n <= w.sent or sums[row["metric"]["i"]] != n * (n + 1) / 2:
-                faults.append(
-                    f"worker {w.worker} series {row['metric']['i']}: {n} samples, sum "
-                    f"{sums[row['metric']['i']]}, acknowledged {acknowledged}")
-                break
-        if not counts:
-            faults.append(f"worker {w.worker}: no counts")
-    return faults
 
 
 def scrapes_seen(server, since):
@@ -163,6 +78,9 @@ def main():
     parser.add_argument("--seconds", type=float, default=1200, help="stop after this long")
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--targets", type=int, default=20)
+    parser.add_argument("--floats", action="store_true", help="no native histograms")
+    parser.add_argument("--late", action="store_true", help="some rounds come out of order")
+    parser.add_argument("--flag", action="append", default=[], help="one more for the server")
     parser.add_argument("--binary", default=S.NARTHEX)
     options = parser.parse_args()
     print(f"seed {options.seed}")
@@ -182,14 +100,17 @@ def main():
         config = f"{folder}/prometheus.yml"
         port = targets.server_address[1]
         with open(config, "w") as file:
+            if options.late:
+                file.write("storage: {tsdb: {out_of_order_time_window: 30m}}\n")
             file.write("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n")
             for i in range(options.targets):
                 file.write(
                     f"- {{job_name: t{i}, metrics_path: /{i}, static_configs: [{{targets: "
                     f"['127.0.0.1:{port}'], labels: {{instance: i{i}}}}}]}}\n")
-        server = S.Server(options.binary, f"{folder}/data", config, log=f"{folder}/log")
+        server = S.Server(options.binary, f"{folder}/data", config, flags=options.flag,
+                          log=f"{folder}/log")
         start = int(begun - 1800) * 1000
-        workers = [Pushes(w, start) for w in range(options.workers)]
+        workers = [Pushes(w, start, options.late, not options.floats) for w in range(options.workers)]
         for w in workers:
             w.start()
         faults, kills, downtime, promised = [], 0, [], {}
@@ -216,7 +137,7 @@ def main():
         faults += check_pushes(server, workers) + check_scrapes(server, promised, begun)
         server.stop()
         faults += [f"worker {w.worker}: nothing was acknowledged" for w in workers if not w.acknowledged]
-        samples = sum(w.acknowledged for w in workers) * SERIES
+        samples = sum(w.acknowledged for w in workers) * (SERIES + (0 if options.floats else HISTOGRAMS))
         scraped = sum(len(t) for t in promised.values()) * 1000
         print(f"{kills} kills, {samples} samples acknowledged and {scraped} scraped in {up_time:.0f} s "
               f"under load ({(samples + scraped) / max(up_time, 1):.0f} samples/s), "

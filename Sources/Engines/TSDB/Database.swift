@@ -18,7 +18,7 @@ internal import Platform
 package import Storage
 internal import Synchronization
 
-package final class Database: Queryable, Appendable, ExemplarQueryable, Sendable {
+package final class Database: Queryable, Appendable, ExemplarQueryable, Deletable, Sendable {
     struct State {
         /// In order of time.
         var blocks: [Block] = []
@@ -113,7 +113,7 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Sendable
 
     // MARK: Writing
 
-    private func requireWritable() throws(StorageError) {
+    func requireWritable() throws(StorageError) {
         if let readOnlyReason {
             throw StorageError(.unavailable, "\(directory) is read-only: \(readOnlyReason)")
         }
@@ -165,6 +165,17 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Sendable
     }
 
     // MARK: Blocks
+
+    /// Puts one block, or none, in the place of others. The caller holds `maintenance`.
+    func replace(_ old: [Block], with new: Block?) {
+        let gone = Set(old.map(\.meta.id))
+        let remaining = blocks.filter { !gone.contains($0.meta.id) }
+        publish(sorted(remaining + (new.map { [$0] } ?? [])))
+    }
+
+    func sorted(_ blocks: [Block]) -> [Block] {
+        blocks.sorted { ($0.meta.range.start, $0.meta.id) < ($1.meta.range.start, $1.meta.id) }
+    }
 
     /// Replaces the list of blocks for queries that start from now on.
     func publish(_ blocks: [Block]) {

@@ -15,6 +15,7 @@ struct DatabaseMetrics: Sendable {
     let reloads: Counter
     let timeRetentions: Counter
     let sizeRetentions: Counter
+    let tombstoneCleaningSeconds: Distribution
 
     init(_ registry: Registry) {
         blocksLoaded = registry.gauge(
@@ -48,6 +49,9 @@ struct DatabaseMetrics: Sendable {
             "prometheus_tsdb_size_retentions_total",
             "The number of times that blocks were deleted because the maximum number of bytes was "
                 + "exceeded.")
+        tombstoneCleaningSeconds = registry.distribution(
+            "prometheus_tsdb_tombstone_cleanup_seconds",
+            "The time taken to recompact blocks to remove tombstones.", bounds: [])
     }
 
     /// The figures that follow from the database itself.

@@ -69,10 +69,6 @@ struct DatabaseOpening {
     private func foreignData(_ fileSystem: any FileSystem) throws(StorageError) -> String? {
         for block in blocks {
             let name = block.meta.id.description
-            if !block.tombstones.isEmpty {
-                return
-                    "block \(name) holds deletions (tombstones), which are read but not written yet"
-            }
             let statistics = block.meta.statistics
             // Blocks of older writers do not say of which kind their samples are.
             let known = statistics.floatSamples &+ statistics.histogramSamples

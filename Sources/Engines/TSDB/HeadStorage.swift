@@ -4,7 +4,7 @@ package import Model
 package import Storage
 
 /// The newest data, still growing, as the database sees it: `Head`, or a stand-in in tests.
-package protocol HeadStorage: Appendable, Queryable, ExemplarQueryable {
+package protocol HeadStorage: Appendable, Queryable, ExemplarQueryable, Deletable {
     /// The times of the oldest and the newest sample (closed); nil where there is none.
     var timeRange: TimeRange? { get }
 
@@ -30,4 +30,11 @@ package protocol HeadStorage: Appendable, Queryable, ExemplarQueryable {
 
     /// Writes out what is pending and takes no more.
     func close() throws(StorageError)
+}
+
+/// Something whose samples can be deleted.
+package protocol Deletable: Sendable {
+    /// Deletes the samples in a closed range of the series that fulfil the matchers, but none that
+    /// come later.
+    func delete(_ range: TimeRange, _ matchers: [Matcher]) throws(StorageError)
 }

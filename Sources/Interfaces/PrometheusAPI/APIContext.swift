@@ -2,6 +2,7 @@
 
 package import Instrumentation
 package import LinearRegex
+package import Model
 package import PromQL
 package import PromQLSyntax
 package import Storage
@@ -102,8 +103,18 @@ package struct Lifecycle: Sendable {
 package struct Administration: Sendable {
     /// Makes a copy of all blocks, with the head where asked for, and returns the folder's name.
     package var snapshot: @Sendable (_ includingHead: Bool) throws(StorageError) -> String
+    /// Deletes the samples in a closed range of the series that fulfil the matchers.
+    package var delete: @Sendable (_ range: TimeRange, [Matcher]) throws(StorageError) -> Void
+    /// Writes blocks anew without what is deleted in them.
+    package var cleanTombstones: @Sendable () throws(StorageError) -> Void
 
-    package init(snapshot: @escaping @Sendable (Bool) throws(StorageError) -> String) {
+    package init(
+        snapshot: @escaping @Sendable (Bool) throws(StorageError) -> String,
+        delete: @escaping @Sendable (TimeRange, [Matcher]) throws(StorageError) -> Void,
+        cleanTombstones: @escaping @Sendable () throws(StorageError) -> Void
+    ) {
         self.snapshot = snapshot
+        self.delete = delete
+        self.cleanTombstones = cleanTombstones
     }
 }

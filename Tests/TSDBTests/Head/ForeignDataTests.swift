@@ -28,7 +28,7 @@ struct ForeignDataTests {
         return files
     }
 
-    @Test(arguments: [3, 11, 12, 13] as [UInt8])
+    @Test(arguments: [11, 12, 13] as [UInt8])
     func aFolderWithForeignRecordsIsServedReadOnly(kind: UInt8) throws {
         let folder = TemporaryFolder()
         let writing = try openHead(folder)

@@ -89,6 +89,16 @@ final class MemoryHead: HeadStorage {
         }
     }
 
+    func delete(_ range: TimeRange, _ matchers: [Matcher]) throws(StorageError) {
+        state.withLock { state in
+            for (labels, slot) in state.refs where matchers.allSatisfy({ $0.matches(labels) }) {
+                state.samples[Int(slot)].removeAll {
+                    range.start <= $0.timestamp && $0.timestamp <= range.end
+                }
+            }
+        }
+    }
+
     func status(limit: Int) -> DatabaseStatus { DatabaseStatus() }
     func close() throws(StorageError) {}
 }

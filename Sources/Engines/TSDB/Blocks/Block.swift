@@ -16,6 +16,8 @@ package final class Block: Sendable {
     let tombstones: Tombstones
     /// What the block occupies: the lengths of all its files.
     package let byteCount: Int
+    /// The same without the tombstones.
+    private let otherByteCount: Int
 
     /// Opens the block in a directory.
     package init(_ directory: String, _ fileSystem: any FileSystem) throws(StorageError) {
@@ -36,9 +38,23 @@ package final class Block: Sendable {
         index = try IndexReader(indexFile)
         chunks = try ChunkSegments("\(directory)/chunks", fileSystem)
         tombstones = try Tombstones(directory, fileSystem)
-        byteCount =
-            metaFile.count + indexFile.count + chunks.byteCount
-            + (tombstones.isEmpty ? 9 : tombstones.encoded().count)
+        otherByteCount = metaFile.count + indexFile.count + chunks.byteCount
+        byteCount = otherByteCount + Self.byteCount(of: tombstones)
+    }
+
+    /// A block with other deletions. The files have been changed by then.
+    init(_ block: Block, _ meta: BlockMeta, _ tombstones: Tombstones) {
+        directory = block.directory
+        self.meta = meta
+        index = block.index
+        chunks = block.chunks
+        self.tombstones = tombstones
+        otherByteCount = block.otherByteCount
+        byteCount = otherByteCount + Self.byteCount(of: tombstones)
+    }
+
+    private static func byteCount(of tombstones: Tombstones) -> Int {
+        tombstones.isEmpty ? 9 : tombstones.encoded().count
     }
 
     /// The times of the block as a closed range.
@@ -82,9 +98,4 @@ extension EncodedChunk.Encoding {
         case .xor2, .histogramWithStart, .floatHistogramWithStart: false
         }
     }
-}
-
-extension Timestamp {
-    /// The millisecond before; the first one stays.
-    var saturatingPrevious: Timestamp { self == .min ? .min : self - 1 }
 }

@@ -14,8 +14,7 @@ struct Tombstones: Sendable, Hashable {
     static let magic: UInt32 = 0x0130_BA30
     static let fileName = "tombstones"
 
-    /// Closed ranges per series, in order, apart from each other.
-    private(set) var ranges: [UInt64: [TimeRange]] = [:]
+    private(set) var ranges: [UInt64: DeletedRanges] = [:]
 
     var isEmpty: Bool { ranges.isEmpty }
     var count: Int { ranges.values.reduce(0) { $0 + $1.count } }
@@ -57,20 +56,8 @@ struct Tombstones: Sendable, Hashable {
 
     /// Adds a deletion, which merges with those it touches.
     mutating func add(_ range: TimeRange, to series: UInt64) {
-        var merged = range
-        var apart: [TimeRange] = []
-        for other in ranges[series, default: []] {
-            let touches =
-                other.start <= merged.end.saturatingNext && merged.start <= other.end.saturatingNext
-            if touches {
-                merged.start = min(merged.start, other.start)
-                merged.end = max(merged.end, other.end)
-            } else {
-                apart.append(other)
-            }
-        }
-        apart.append(merged)
-        ranges[series] = apart.sorted { $0.start < $1.start }
+        guard range.start <= range.end else { return }
+        ranges[series, default: DeletedRanges()].add(range)
     }
 
     /// The file's bytes.
@@ -79,8 +66,8 @@ struct Tombstones: Sendable, Hashable {
         writer.uint32BE(Tombstones.magic)
         writer.uint8(1)
         var stones = ByteWriter()
-        for (series, ranges) in ranges.sorted(by: { $0.key < $1.key }) {
-            for range in ranges {
+        for (series, deleted) in ranges.sorted(by: { $0.key < $1.key }) {
+            for range in deleted.ranges {
                 stones.uvarint(series)
                 stones.varint(range.start)
                 stones.varint(range.end)
@@ -90,9 +77,4 @@ struct Tombstones: Sendable, Hashable {
         writer.uint32BE(crc32c(stones.bytes))
         return writer.bytes
     }
-}
-
-extension Timestamp {
-    /// The next millisecond; the last one stays.
-    var saturatingNext: Timestamp { self == .max ? .max : self + 1 }
 }

@@ -127,7 +127,7 @@ package struct BlockMerge: BlockSource {
             } catch {
                 throw StorageError(.damaged, "merging a chunk: \(error)")
             }
-            columns.remove(in: piece.deleted, from: middle)
+            columns.remove(piece.deleted, from: middle)
             columns.merge(.start, middle)
         }
         return encodeXOR(columns.timestamps, columns.values)
@@ -139,7 +139,7 @@ private struct ChunkPiece {
     var chunk: EncodedChunk
     /// The place in the order of blocks, and within each of times.
     var order: Int
-    var deleted: [TimeRange]
+    var deleted: DeletedRanges
 }
 
 /// Walks the series of a block in order.
@@ -176,13 +176,10 @@ private struct SeriesCursor {
         indexed.removeAll(keepingCapacity: true)
         let always = TimeRange(start: .earliest, end: .latest)
         try block.index.appendChunks(of: series, overlapping: always, to: &indexed)
-        let stones = stones.ranges[UInt64(series)] ?? []
+        let stones = stones.ranges[UInt64(series)] ?? DeletedRanges()
         for place in indexed {
-            let deleted = stones.filter { place.overlaps($0) }
-            let isGone = deleted.contains {
-                $0.start <= place.range.start && place.range.end <= $0.end
-            }
-            if isGone { continue }
+            if stones.cover(place.range) { continue }
+            let deleted = stones.touching(place.range)
             let chunk = try block.chunks.withChunk(place.ref) { encoding, data in
                 EncodedChunk(
                     encoding: encoding, range: place.range,

@@ -61,7 +61,26 @@ package enum CompactionPlan {
         if !overlapping.isEmpty { return overlapping }
         guard !sorted.isEmpty else { return [] }
         sorted.removeLast()
-        return firstFilledRange(sorted, ranges)
+        let filled = firstFilledRange(sorted, ranges)
+        return filled.isEmpty ? newestWithDeletions(sorted, ranges) : filled
+    }
+
+    /// The newest of the large blocks in which more than five of a hundred series have deletions; a
+    /// small block only where it seems to have nothing left.
+    private static func newestWithDeletions(
+        _ sorted: [BlockMeta], _ ranges: [Milliseconds]
+    ) -> [BlockMeta] {
+        for meta in sorted.reversed() {
+            let statistics = meta.statistics
+            if meta.range.end &- meta.range.start < ranges[ranges.count / 2] {
+                let isGone =
+                    statistics.tombstones > 0 && statistics.tombstones >= statistics.series
+                return isGone && !meta.compaction.hasFailed ? [meta] : []
+            }
+            let share = Double(statistics.tombstones) / Double(statistics.series &+ 1)
+            if share > 0.05, !meta.compaction.hasFailed { return [meta] }
+        }
+        return []
     }
 
     /// The first run of blocks that overlap one another. Blocks whose merge failed before are left.

@@ -62,7 +62,7 @@ extension Database {
         return head.timeRange.map { $0.start >= end } ?? true
     }
 
-    private func writeBlock(
+    func writeBlock(
         _ source: any BlockSource, _ meta: BlockMeta
     ) throws(StorageError) -> BlockMeta? {
         let began = monotonicNanoseconds()
@@ -74,11 +74,7 @@ extension Database {
             InterruptibleSource(source, database: self), meta)
     }
 
-    private func sorted(_ blocks: [Block]) -> [Block] {
-        blocks.sorted { ($0.meta.range.start, $0.meta.id) < ($1.meta.range.start, $1.meta.id) }
-    }
-
-    private func durationText(since began: UInt64) -> String {
+    func durationText(since began: UInt64) -> String {
         "\((monotonicNanoseconds() - began) / 1_000_000)ms"
     }
 
@@ -118,13 +114,9 @@ extension Database {
         }
         if overlaps { metrics.verticalCompactions.increment() }
         let written = try writeBlock(source, source.meta(id: id))
-        var remaining = blocks.filter { block in
-            !parents.contains { $0.meta.id == block.meta.id }
-        }
-        if written != nil {
-            remaining.append(try Block("\(directory)/\(id)", environment.fileSystem))
-        }
-        publish(sorted(remaining))
+        var merged: Block?
+        if written != nil { merged = try Block("\(directory)/\(id)", environment.fileSystem) }
+        replace(parents, with: merged)
         for parent in parents {
             try BlockDirectories.remove(parent.meta.id, in: directory, environment.fileSystem)
         }

@@ -12,9 +12,9 @@ internal import Storage
 /// come in between, or where the sample before is deleted: the new chunks say that nothing is
 /// known, unless a reset shows between two of their own samples.
 struct SampleMerge {
-    private let sources: [(chunk: EncodedChunk, deleted: [TimeRange])]
+    private let sources: [(chunk: EncodedChunk, deleted: DeletedRanges)]
 
-    init(_ sources: [(EncodedChunk, deleted: [TimeRange])]) {
+    init(_ sources: [(EncodedChunk, deleted: DeletedRanges)]) {
         self.sources = sources.map { (chunk: $0.0, deleted: $0.deleted) }
     }
 
@@ -27,9 +27,8 @@ struct SampleMerge {
             do throws(ChunkError) {
                 try forEachSample(in: source.chunk.bytes.raw, source.chunk.encoding) {
                     (timestamp, value) in
-                    let isDeleted = source.deleted.contains {
-                        $0.start <= timestamp && timestamp <= $0.end
-                    }
+                    let isDeleted = source.deleted.cover(
+                        TimeRange(start: timestamp, end: timestamp))
                     guard !isDeleted, range.start <= timestamp, timestamp <= range.end else {
                         return
                     }

@@ -36,6 +36,8 @@ struct CapturedSeries: Sendable {
     /// Where the sources of each series begin; the newest is the first.
     private var starts: [Int] = [0]
     private var openBytes: [UInt8] = []
+    /// What is deleted of the series, by position.
+    private var deletions: [Int: DeletedRanges] = [:]
 
     /// No series yet, from a position on.
     init(from index: Int) { indices = index..<index }
@@ -59,12 +61,22 @@ struct CapturedSeries: Sendable {
         sources.append(ChunkSource(range: range, place: .open(start..<openBytes.count, encoding)))
     }
 
+    /// Notes what is deleted of the series that is being added.
+    mutating func addDeletions(_ deleted: DeletedRanges) {
+        deletions[indices.upperBound] = deleted
+    }
+
     mutating func finishSeries() {
         starts.append(sources.count)
         indices = indices.lowerBound..<(indices.upperBound + 1)
     }
 
     // MARK: Reading
+
+    /// What is deleted of a series.
+    func deletions(_ index: Int) -> DeletedRanges {
+        deletions.isEmpty ? DeletedRanges() : deletions[index] ?? DeletedRanges()
+    }
 
     /// The chunks of a series, the oldest first.
     func chunks(_ index: Int) -> ReversedCollection<ArraySlice<ChunkSource>> {
@@ -76,10 +88,12 @@ struct CapturedSeries: Sendable {
     func decode(
         _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
     ) throws(StorageError) {
+        let first = columns.mark
         for chunk in chunks(index)
         where chunk.range.start <= range.end && chunk.range.end >= range.start {
             try decode(chunk, range, into: &columns)
         }
+        if !deletions.isEmpty { columns.remove(deletions(index), from: first) }
     }
 
     func decode(

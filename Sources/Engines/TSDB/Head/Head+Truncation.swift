@@ -108,9 +108,11 @@ extension HeadStore {
             dropped.insert(slot)
             refs.append(samples.series.refs[slot])
             samples.removeAllChunks(slot)
+            deletions.remove(slot)
         }
         try labels.remove(dropped)
         samples.series.remove(dropped)
+        deletions.removeAll(endingBefore: time)
         moveBounds(time, remains.minTime)
         for ref in refs { restart.expiries[ref] = bounds.minValidTime }
         do {
@@ -136,7 +138,7 @@ extension HeadStore {
 
 extension SampleStore {
     /// Takes the memory of the open chunk and the list of full ones back.
-    fileprivate mutating func removeAllChunks(_ slot: UInt32) {
+    mutating func removeAllChunks(_ slot: UInt32) {
         series.removeChunks(slot, endingBefore: nil)
         var state = series.states[slot]
         pieces.release(&state)

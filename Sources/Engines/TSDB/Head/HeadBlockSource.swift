@@ -7,7 +7,8 @@ internal import Storage
 
 extension Head {
     /// The samples in a closed range, series in label order. Chunks inside the range are handed out
-    /// as they are; of those across its ends the part inside is encoded anew.
+    /// as they are; of those across its ends, and of those with deletions, what remains is encoded
+    /// anew.
     package func blockSource(_ range: TimeRange) -> any BlockSource {
         HeadBlockSource(head: self, range: range)
     }
@@ -33,8 +34,11 @@ private struct HeadBlockSource: BlockSource {
             }
             for index in captured.indices {
                 var chunks: [EncodedChunk] = []
-                for chunk in captured.chunks(index) {
-                    try append(chunk, of: captured, within: visible, to: &chunks)
+                let deleted = captured.deletions(index)
+                for chunk in captured.chunks(index) where !deleted.cover(chunk.range) {
+                    try append(
+                        chunk, of: captured, within: visible,
+                        without: deleted.touching(chunk.range), to: &chunks)
                 }
                 let labels = head.labels.labels(of: members[index].slot)
                 if !chunks.isEmpty { try body(labels, chunks) }
@@ -45,10 +49,10 @@ private struct HeadBlockSource: BlockSource {
 
     private func append(
         _ chunk: ChunkSource, of captured: CapturedSeries, within range: TimeRange,
-        to chunks: inout [EncodedChunk]
+        without deleted: DeletedRanges, to chunks: inout [EncodedChunk]
     ) throws(StorageError) {
         guard let encoding = chunk.encoding else { return }
-        if range.start <= chunk.range.start, chunk.range.end <= range.end {
+        if deleted.isEmpty, range.start <= chunk.range.start, chunk.range.end <= range.end {
             let bytes = captured.bytes(chunk)
             chunks.append(
                 EncodedChunk(
@@ -64,11 +68,12 @@ private struct HeadBlockSource: BlockSource {
             let whole = EncodedChunk(
                 encoding: encoding, range: chunk.range, sampleCount: 0,
                 bytes: captured.bytes(chunk))
-            chunks += try SampleMerge([(whole, [])]).chunks(within: range)
+            chunks += try SampleMerge([(whole, deleted)]).chunks(within: range)
             return
         }
         var columns = SampleColumns()
         try captured.decode(chunk, range, into: &columns)
+        columns.remove(deleted, from: .start)
         chunks += encodeXOR(
             columns.timestamps, columns.values, samplesPerChunk: 2 * targetSampleCount)
     }

@@ -49,12 +49,14 @@ extension HeadStore {
     private func hasChunk(_ slot: UInt32, in range: TimeRange) -> Bool {
         let state = samples.series.states[slot]
         guard state.hasSamples, state.encoder.timestamp >= range.start else { return false }
-        if state.encoder.timestamp <= range.end { return true }
+        let deleted = deletions[slot]
+        if state.encoder.timestamp <= range.end, deleted == nil { return true }
+        // An open chunk may still get samples, so it counts as there whatever is deleted.
         if let open = samples.openRange(slot), open.start <= range.end { return true }
         var isThere = false
         samples.series.forEachChunk(slot) { chunk in
             if chunk.end < range.start { return false }
-            isThere = chunk.start <= range.end
+            isThere = chunk.start <= range.end && !(deleted?.cover(chunk.range) ?? false)
             return !isThere
         }
         return isThere
@@ -90,6 +92,7 @@ extension HeadStore {
         {
             captured.addOpen(open) { samples.copyOpenChunk(slot, to: &$0) }
         }
+        if let deleted = deletions[slot] { captured.addDeletions(deleted) }
         var isComplete = true
         samples.series.forEachChunk(slot) { chunk in
             if chunk.end < range.start { return false }

@@ -19,6 +19,7 @@ final class HeadStore {
     var log: WALWriter?
     var bounds: HeadBounds
     var writing = CommitBuffers()
+    var deletions = HeadDeletions()
     var restart = RestartNotes()
 
     init(

@@ -26,7 +26,9 @@ struct Replay {
     let fileSystem: any FileSystem
     /// The chunks of each ref whose series record was not seen yet.
     private var chunks = RecoveredChunks()
-    private var slots = RefTable()
+    var slots = RefTable()
+    /// Further refs of a slot.
+    var aliases: [UInt32: [UInt64]] = [:]
     private var reader = WALReader()
     private var samples = WALSamples()
     private var unknownRefs = 0
@@ -193,6 +195,7 @@ struct Replay {
             where !store.replay(logged, slot: slots[logged.ref]) {
                 unknownExemplarRefs += 1
             }
+        case .tombstones: try addDeletions(record)
         default: break
         }
     }
@@ -204,6 +207,7 @@ struct Replay {
         slots[ref] = slot
         if !isNew, store.samples.series.refs[slot] != ref {
             store.restart.expiries[ref] = .min
+            aliases[slot, default: []].append(ref)
         }
         try chunks.attach(ref, to: slot, store)
     }

@@ -41,11 +41,7 @@ struct BlockSelection: SeriesSet {
         }
         var chunks: [IndexedChunk] = []
         try block.index.appendChunks(of: series, overlapping: range, to: &chunks)
-        return chunks.contains { chunk in
-            !deleted.contains {
-                $0.start <= chunk.range.start && chunk.range.end <= $0.end
-            }
-        }
+        return chunks.contains { !deleted.cover($0.range) }
     }
 
     var count: Int { refs.count }
@@ -72,7 +68,7 @@ struct BlockSelection: SeriesSet {
             }
         }
         if let deleted = block.tombstones.ranges[UInt64(series)] {
-            columns.remove(in: deleted, from: first)
+            columns.remove(deleted, from: first)
         }
     }
 }

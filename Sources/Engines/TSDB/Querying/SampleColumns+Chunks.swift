@@ -57,11 +57,11 @@ extension SampleColumns {
 
     // MARK: Deletions
 
-    /// Takes out the samples from `first` on whose times are in one of the closed ranges.
-    mutating func remove(in deleted: [TimeRange], from first: ColumnMark) {
+    /// Takes out the samples from `first` on whose times are deleted.
+    mutating func remove(_ deleted: DeletedRanges, from first: ColumnMark) {
         if deleted.isEmpty { return }
         func isKept(_ timestamp: Timestamp) -> Bool {
-            !deleted.contains { $0.start <= timestamp && timestamp <= $0.end }
+            !deleted.cover(TimeRange(start: timestamp, end: timestamp))
         }
         let floats = (first.floats..<timestamps.count).filter { isKept(timestamps[$0]) }
         let others = (first.histograms..<histogramTimestamps.count).filter {

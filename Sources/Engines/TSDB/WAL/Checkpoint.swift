@@ -187,6 +187,12 @@ private struct CheckpointWriter {
                     histograms.values[index])
             }
             try result.forEachRecord { (record) throws(FileError) in try add(record) }
+        case .tombstones:
+            var result = TombstoneRecord()
+            try forEachTombstone(in: record) { ref, range in
+                if kept[ref] != nil, range.end >= plan.time { result.append(ref, range) }
+            }
+            if !result.isEmpty { try add(result.writer.bytes.raw) }
         case .metadata: try add(record)
         default: break
         }

@@ -31,10 +31,10 @@ enum WALRecordKind: UInt8 {
     /// records would lose them.
     var isForeign: Bool {
         switch self {
-        case .series, .samples, .exemplars, .mappedChunkMarkers, .metadata, .histograms,
-            .floatHistograms, .customHistograms, .customFloatHistograms:
+        case .series, .samples, .tombstones, .exemplars, .mappedChunkMarkers, .metadata,
+            .histograms, .floatHistograms, .customHistograms, .customFloatHistograms:
             false
-        case .tombstones, .samplesWithStart, .histogramsWithStart, .floatHistogramsWithStart: true
+        case .samplesWithStart, .histogramsWithStart, .floatHistogramsWithStart: true
         }
     }
 }

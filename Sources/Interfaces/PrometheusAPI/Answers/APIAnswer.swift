@@ -9,7 +9,8 @@ struct APIAnswer: Sendable {
     /// Writes the value of `data`. May hand over what it has written so far, to stream.
     typealias Data = @Sendable (inout JSONWriter, BodyWriter) throws(ClientGone) -> Void
 
-    var data: Data
+    /// Nil for an answer without a body.
+    var data: Data?
     /// False where the answer has no member `data`.
     var showsData = true
     var warnings: [String] = []
@@ -33,6 +34,13 @@ struct APIAnswer: Sendable {
         self.data = { json, _ in data(&json) }
     }
 
+    /// What was asked for is done, and there is nothing to say.
+    static var nothing: APIAnswer {
+        var answer = APIAnswer { $0.null() }
+        answer.data = nil
+        return answer
+    }
+
     /// A list of texts.
     init(_ texts: [String], warnings: [String] = []) {
         self.init(
@@ -48,6 +56,7 @@ struct APIAnswer: Sendable {
 
     /// The envelope around the data. `headers` are those of every answer of the API.
     func response(_ headers: Headers) -> Response {
+        guard let data else { return Response(status: 204, headers: headers, body: .bytes([])) }
         var headers = headers
         headers["Content-Type"] = "application/json"
         let answer = self
@@ -60,7 +69,7 @@ struct APIAnswer: Sendable {
                 json.string("success")
                 if answer.showsData {
                     json.key("data")
-                    try answer.data(&json, body)
+                    try data(&json, body)
                 }
                 json.notes("warnings", answer.warnings, "warning")
                 json.notes("infos", answer.infos, "info")

@@ -85,9 +85,14 @@ extension Server {
             registry: registry, logger: log.with(["component": "web"]), sources: sources)
         let storage = storage
         if options.web.enablesAdministration {
-            context.administration = Administration { includingHead throws(StorageError) in
-                try storage.snapshot(includingHead: includingHead)
-            }
+            context.administration = Administration(
+                snapshot: { includingHead throws(StorageError) in
+                    try storage.snapshot(includingHead: includingHead)
+                },
+                delete: { range, matchers throws(StorageError) in
+                    try storage.delete(range, matchers)
+                },
+                cleanTombstones: { () throws(StorageError) in try storage.cleanTombstones() })
         }
         if options.web.enablesRemoteWrite { context.receiver = storage }
         if options.features.isEnabled("exemplar-storage") { context.exemplars = storage }

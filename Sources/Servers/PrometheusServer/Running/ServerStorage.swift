@@ -52,6 +52,12 @@ final class ServerStorage: Queryable, Appendable, ExemplarQueryable {
         try database().snapshot(includingHead: includingHead)
     }
 
+    func delete(_ range: TimeRange, _ matchers: [Matcher]) throws(StorageError) {
+        try database().delete(range, matchers)
+    }
+
+    func cleanTombstones() throws(StorageError) { try database().cleanTombstones() }
+
     func status(limit: Int) throws(StorageError) -> DatabaseStatus {
         try database().status(limit: limit)
     }

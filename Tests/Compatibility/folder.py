@@ -5,10 +5,12 @@
     folder.py [--hours 6] [--series 200] [--seed N]
 
 One program is loaded by remote write with so many hours of data that its folder holds blocks, head
-chunks and a log; it is stopped by kill, and both open a copy. Compared: queries whose windows cross
+chunks and a log; series are deleted in part and whole, in blocks and head; it is stopped by kill, and
+both open a copy. Compared: queries whose windows cross
 the borders of block, head chunk and log, and a sorted dump of all samples (`promtool tsdb dump`).
-Blocks are also read by `promtool tsdb list` and `analyze`. Among the series are native histograms of
-every form, with resets and changing layouts (histograms.py).
+Blocks are also read by `promtool tsdb list` and `analyze`. Then the reader cleans its blocks of what is
+deleted, is killed and started again, and must answer the same. Among the series are native histograms
+of every form, with resets and changing layouts (histograms.py).
 """
 import argparse
 import json
@@ -19,6 +21,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.parse
 
 import histograms as H
 import servers as S
@@ -60,6 +63,21 @@ def load(server, hours, count, seed):
     return start, end
 
 
+def delete(server, start, end):
+    """Deletes through the borders of blocks and head."""
+    for selector, first, last in (
+            ("folder_total{instance='host-1'}", start + 1800, start + 9000),
+            ("folder_gauge{zone='b'}", end - 7200, end - 1000), ("{i='7'}", None, None),
+            ("{__name__=~'folder.+', i=~'.*3'}", end - 600, None), ("folder_gauge{i=~'1.'}", None, start + 8000)):
+        parameters = [("match[]", selector)]
+        parameters += [("start", first)] if first else []
+        parameters += [("end", last)] if last else []
+        path = "/api/v1/admin/tsdb/delete_series?" + urllib.parse.urlencode(parameters)
+        status, body = server.request("POST", path)
+        if status != 204:
+            sys.exit(f"delete_series {selector}: {status} {body}")
+
+
 def queries(start, end):
     middle = (start // 7200 + 1) * 7200
     yield from (("query", {"query": q, "time": t}) for t in (middle + 60, end - 3600, end - 5, end + 200) for q in (
@@ -83,6 +101,16 @@ def canonical(data):
     return json.dumps(data, sort_keys=True)
 
 
+def ask(server, query):
+    """The answer; None where Prometheus trips over a window that ends inside a deletion (a fault of its own)."""
+    try:
+        return canonical(server.api(*query))
+    except RuntimeError as error:
+        if server.binary != S.NARTHEX and "index out of range" in str(error):
+            return None
+        raise
+
+
 def dump(folder):
     out = subprocess.run([S.peer("promtool"), "tsdb", "dump", folder], capture_output=True, text=True)
     if out.returncode:
@@ -102,7 +130,7 @@ def main():
     parser.add_argument("--series", type=int, default=210)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    failed = passed = 0
+    failed = passed = skipped = 0
     for writer, reader in ((S.NARTHEX, S.peer("prometheus")), (S.peer("prometheus"), S.NARTHEX)):
         name = os.path.basename(writer)
         with S.Folder() as folder:
@@ -112,7 +140,8 @@ def main():
                              flags=["--enable-feature=native-histograms"]).start()
             start, end = load(first, options.hours, options.series, options.seed)
             time.sleep(75)  # a round of maintenance: blocks are cut each minute
-            expected = {json.dumps(q): canonical(first.api(*q)) for q in queries(start, end)}
+            delete(first, start, end)
+            expected = {json.dumps(q): ask(first, q) for q in queries(start, end)}
             samples = dump_by_queries(first, start, end)
             first.stop(signal.SIGKILL)
             parts = sorted(os.listdir(f"{folder}/data"))
@@ -125,8 +154,10 @@ def main():
             second = S.Server(reader, f"{folder}/copy", config, log=f"{folder}/log.reader",
                               flags=["--enable-feature=native-histograms"]).start()
             for q, answer in expected.items():
-                found = canonical(second.api(*json.loads(q)))
-                if found == answer:
+                found = ask(second, json.loads(q))
+                if found is None or answer is None:
+                    skipped += 1
+                elif found == answer:
                     passed += 1
                 else:
                     failed += 1
@@ -136,6 +167,16 @@ def main():
             else:
                 failed += 1
                 print("DIFFERENT dump of all samples by queries")
+            status, body = second.request("POST", "/api/v1/admin/tsdb/clean_tombstones")
+            if status != 204:
+                sys.exit(f"clean_tombstones: {status} {body}")
+            second.stop(signal.SIGKILL)
+            second.start()
+            if dump_by_queries(second, start, end) == samples:
+                passed += 1
+            else:
+                failed += 1
+                print("DIFFERENT dump of all samples after cleaning and a restart")
             second.stop()
             if writer == S.NARTHEX:
                 for lock in ("lock",):
@@ -148,7 +189,7 @@ def main():
                     if not good:
                         print(f"promtool {command}: {run.stdout[-500:]} {run.stderr[-500:]}")
                 print(f"promtool tsdb dump: {len(dump(f'{folder}/copy2'))} samples")
-    print(f"{passed} passed, {failed} failed")
+    print(f"{passed} passed, {failed} failed, {skipped} not comparable")
     sys.exit(1 if failed else 0)
 
 

@@ -113,4 +113,12 @@ import Testing
         #expect(histogram.divided(by: 0).positiveBuckets.isEmpty)
         #expect(histogram.divided(by: 0).zeroCount == .infinity)
     }
+
+    @Test("The zero bucket is listed where it has observations, and its neighbours end at it")
+    func listing() {
+        let histogram = exponential(offset: 0, [2], zero: 1, width: 0.7)
+        #expect(histogram.allBuckets.map(\.lower) == [-0.7, 0.7])
+        #expect(histogram.allBuckets.map(\.upper) == [0.7, 1])
+        #expect(histogram.scaled(by: -1).allBuckets.map(\.count) == [-2])
+    }
 }

@@ -267,6 +267,50 @@ struct Bench: Sendable {
         #expect(bench.failure(query) == message)
     }
 
+    @Test("Smoothing factors are checked where there are histograms only")
+    func smoothedHistograms() throws {
+        let bench = try Bench("load 1m\n  h {{count:3 sum:2 buckets:[1 2]}}x10")
+        let message = "invalid trend factor. Expected: 0 < tf < 1, got: 1.500000"
+        #expect(bench.failure("double_exponential_smoothing(h[5m], 0.5, 1.5)") == message)
+        #expect(bench.failure("double_exponential_smoothing(h[5m], 0.5, 0.5)") == nil)
+        #expect(bench.failure("double_exponential_smoothing(nothing[5m], 0.5, 1.5)") == nil)
+    }
+
+    @Test("Of what is to be said of the pairs of a step, the last is said")
+    func lastAnnotation() throws {
+        let bench = try Bench(
+            """
+            load 1m
+              x{l="a"} {{count:3 sum:2 buckets:[1 2]}}x10
+              x{l="b"} {{count:3 sum:2 buckets:[1 2]}}x10
+              y{l="a"} {{count:3 sum:2 buckets:[1 2]}}x10
+              y{l="b"} _ _ _ _ _ _ 1x4
+            """)
+        func texts(_ start: Timestamp) throws -> [String] {
+            try bench.engine.range(
+                "x < y", from: start, through: 600_000, step: 60_000, on: bench.storage
+            ).infos
+        }
+        let pair = "PromQL info: incompatible sample types encountered for binary operator \"<\":"
+        #expect(try texts(360_000) == ["\(pair) histogram < float (1:1)"])
+        #expect(
+            try texts(300_000) == [
+                "\(pair) histogram < histogram (1:1)", "\(pair) histogram < float (1:1)",
+            ])
+    }
+
+    @Test("A zero bucket that ends inside a populated bucket is no reset by itself")
+    func wideZeroBucket() throws {
+        let bench = try Bench(
+            "load 1m\n  h {{count:3 sum:2 z_bucket_w:0.7 z_bucket:1 buckets:[2]}}x10")
+        let result = try bench.instant("resets(h[5m])", at: 600_000)
+        guard case .vector(let elements) = result.value else {
+            Issue.record("no vector")
+            return
+        }
+        #expect(elements.map(\.value) == [0])
+    }
+
     @Test("Numbers that are no time have the date parts of upstream's overflow")
     func datesOfNoTime() throws {
         let bench = try Bench(load)

@@ -235,8 +235,10 @@ extension FloatHistogram {
     }
 
     /// Takes all buckets up to `threshold` into the zero bucket. A populated one that reaches
-    /// beyond it moves the threshold to its own bound.
+    /// beyond it moves the threshold to its own bound. Nothing happens where the zero bucket has
+    /// that width already, even if it ends inside a populated bucket.
     mutating func widenZeroBucket(to threshold: Double) {
+        if threshold == zeroThreshold { return }
         var threshold = threshold
         var positive = BucketList(positiveSpans, positiveBuckets)
         var negative = BucketList(negativeSpans, negativeBuckets)

@@ -6,65 +6,62 @@ internal import PromQLSyntax
 /// One binary operation on the samples of two rows.
 struct ElementOperation {
     private let node: BinaryOperation
-    private let evaluation: Evaluation
 
-    init(_ node: BinaryOperation, _ evaluation: Evaluation) {
-        self.node = node
-        self.evaluation = evaluation
-    }
+    init(_ node: BinaryOperation) { self.node = node }
 
     /// The result, and the steps at which the samples went together, whether or not a comparison
     /// let them pass.
     struct Outcome {
         var row: Row
         var paired: StepSet
+        /// What is to be said of the pairs of a step.
+        var notes: [(step: Int, note: Annotation)] = []
     }
 
     /// `left` and `right` as written, at steps where both have a sample.
     func apply(_ left: Row, _ right: Row, at common: StepSet) -> Outcome {
-        var row = Row(width: left.width)
-        var paired = common
+        var outcome = Outcome(row: Row(width: left.width), paired: common)
         var floats = common
         if left.hasHistograms || right.hasHistograms {
             floats = common.intersection(left.floats).intersection(right.floats)
-            applyToHistograms(left, right, common.subtracting(floats), &row, &paired)
+            applyToHistograms(left, right, common.subtracting(floats), &outcome)
         }
         if node.operation.isComparison {
             var kept = BinaryKernels.compare(node.operation, left.values, right.values)
             kept.formIntersection(floats)
             if node.returnsBool {
-                floats.forEach { row.values[$0] = kept.contains($0) ? 1 : 0 }
+                floats.forEach { outcome.row.values[$0] = kept.contains($0) ? 1 : 0 }
             } else {
-                row.values = left.values
+                outcome.row.values = left.values
                 floats = kept
             }
         } else if node.operation == .trimLower || node.operation == .trimUpper {
-            if !floats.isEmpty {
-                evaluation.annotations.add(
-                    .incompatibleTypes("float", node.operation, "float", node.source))
-            }
-            paired.subtract(floats)
+            let note = Annotation.incompatibleTypes("float", node.operation, "float", node.source)
+            floats.forEach { outcome.notes.append(($0, note)) }
+            outcome.paired.subtract(floats)
             floats.removeAll()
         } else {
-            BinaryKernels.compute(node.operation, left.values, right.values, into: &row.values)
+            BinaryKernels.compute(
+                node.operation, left.values, right.values, into: &outcome.row.values)
         }
-        row.floats.formUnion(floats)
-        return Outcome(row: row, paired: paired)
+        outcome.row.floats.formUnion(floats)
+        return outcome
     }
 
     private func applyToHistograms(
-        _ left: Row, _ right: Row, _ steps: StepSet, _ row: inout Row, _ paired: inout StepSet
+        _ left: Row, _ right: Row, _ steps: StepSet, _ outcome: inout Outcome
     ) {
-        let elements = HistogramElements(node, evaluation)
+        var elements = HistogramElements(node)
         steps.forEach { step in
             let first = left.hasHistograms ? left.histograms[step] : nil
             let second = right.hasHistograms ? right.histograms[step] : nil
-            let outcome = elements.apply(
+            let result = elements.apply(
                 (left.values[step], first), (right.values[step], second), dropsCollisions: true)
-            switch outcome {
-            case .none: paired.remove(step)
-            case .number(let value): row.setFloat(value, at: step)
-            case .histogram(let value): row.setHistogram(value, at: step)
+            if let note = elements.note { outcome.notes.append((step, note)) }
+            switch result {
+            case .none: outcome.paired.remove(step)
+            case .number(let value): outcome.row.setFloat(value, at: step)
+            case .histogram(let value): outcome.row.setHistogram(value, at: step)
             case .filtered: break
             }
         }

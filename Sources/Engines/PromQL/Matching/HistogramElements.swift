@@ -3,7 +3,9 @@
 internal import Model
 internal import PromQLSyntax
 
-/// Binary operations on two samples at least one of which is a histogram.
+/// Binary operations on two samples at least one of which is a histogram. What is to be said of an
+/// operation is left to the caller, since of the pairs of one step only the last that has something
+/// to say is heard.
 struct HistogramElements {
     enum Outcome {
         /// The operation is not defined for these samples.
@@ -17,16 +19,12 @@ struct HistogramElements {
     typealias Element = (value: Double, histogram: FloatHistogram?)
 
     private let node: BinaryOperation
-    private let evaluation: Evaluation
+    private(set) var note: Annotation?
 
-    init(_ node: BinaryOperation, _ evaluation: Evaluation) {
-        self.node = node
-        self.evaluation = evaluation
-    }
+    init(_ node: BinaryOperation) { self.node = node }
 
-    private func note(_ annotation: Annotation) { evaluation.annotations.add(annotation) }
-
-    func apply(_ left: Element, _ right: Element, dropsCollisions: Bool) -> Outcome {
+    mutating func apply(_ left: Element, _ right: Element, dropsCollisions: Bool) -> Outcome {
+        note = nil
         switch (left.histogram, right.histogram) {
         case (let first?, let second?): return both(first, second, dropsCollisions)
         case (let first?, nil):
@@ -44,29 +42,29 @@ struct HistogramElements {
         }
     }
 
-    private func undefined(_ left: String, _ right: String) -> Outcome {
-        note(.incompatibleTypes(left, node.operation, right, node.source))
+    private mutating func undefined(_ left: String, _ right: String) -> Outcome {
+        note = .incompatibleTypes(left, node.operation, right, node.source)
         return .none
     }
 
-    private func both(_ left: FloatHistogram, _ right: FloatHistogram, _ dropsCollisions: Bool)
-        -> Outcome
-    {
+    private mutating func both(
+        _ left: FloatHistogram, _ right: FloatHistogram, _ dropsCollisions: Bool
+    ) -> Outcome {
         switch node.operation {
         case .add, .subtract:
             let isSum = node.operation == .add
             guard
                 let combined = try? isSum ? left.adding(right) : left.subtracting(right)
             else {
-                note(.incompatibleBucketLayout(node.operation, node.source))
+                note = .incompatibleBucketLayout(node.operation, node.source)
                 return .none
             }
             let name: HistogramOperationName = isSum ? .addition : .subtraction
+            if combined.hasReconciledBounds { note = .reconciledCustomBuckets(name, node.source) }
             if combined.hasResetCollision {
-                note(.conflictingCounterResets(name, node.source))
+                note = .conflictingCounterResets(name, node.source)
                 if dropsCollisions { return .none }
             }
-            if combined.hasReconciledBounds { note(.reconciledCustomBuckets(name, node.source)) }
             var result = combined.histogram
             if !isSum { result.counterResetHint = .gauge }
             return .histogram(result.compacted())

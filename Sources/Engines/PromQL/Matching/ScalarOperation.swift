@@ -46,13 +46,14 @@ struct ScalarOperation {
     }
 
     private func applyToHistograms(_ row: inout Row) {
-        let elements = HistogramElements(node, evaluation)
+        var elements = HistogramElements(node)
         for step in row.histograms.indices {
             guard let histogram = row.histograms[step] else { continue }
             let own = (0.0, Optional(histogram))
             let scalar = (scalars[step], FloatHistogram?.none)
             let outcome = elements.apply(
                 isSwapped ? scalar : own, isSwapped ? own : scalar, dropsCollisions: false)
+            if let note = elements.note { evaluation.annotations.add(note) }
             if case .histogram(let value) = outcome {
                 row.histograms[step] = value
             } else {

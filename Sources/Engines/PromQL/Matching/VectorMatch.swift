@@ -34,6 +34,8 @@ struct VectorMatch {
     private var takenByLabels: [TakenKey: StepSet] = [:]
     private var table = LabelSetTable()
     private var conflict: MatchConflict?
+    /// Upstream keeps what there is to say of one pair for each step: the last.
+    private var notes: [Int: Annotation] = [:]
     private var results: [Row] = []
     private var names: [RowLabels] = []
 
@@ -82,6 +84,7 @@ struct VectorMatch {
         }
         if let fill = matching.fillLeft { fillLeft(fill) }
         if let conflict { throw conflict.error }
+        for (_, note) in notes.sorted(by: { $0.key < $1.key }) { evaluation.annotations.add(note) }
         for (slot, row) in results.enumerated() where !row.isEmpty {
             result.append(names[slot], row)
         }
@@ -134,7 +137,8 @@ struct VectorMatch {
     ) {
         let (first, second) =
             isSwapped ? (right.row, left.row) : (left.row, right.row)
-        let outcome = ElementOperation(node, evaluation).apply(first, second, at: common)
+        let outcome = ElementOperation(node).apply(first, second, at: common)
+        for (step, note) in outcome.notes { notes[step] = note }
         let labels = builder.make(left.labels, right.labels)
         let (slot, isNew) = table.insert(labels)
         if isNew {

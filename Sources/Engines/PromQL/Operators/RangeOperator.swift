@@ -44,9 +44,13 @@ struct RangeOperator: VectorOperator {
             if row.width != width { row = Row(width: width) }
             row.histograms.removeAll()
             let index = windows.windows(over: columns.timestamps)
-            try evaluator.fillFloats(columns, index, &row, names[series].labels)
-            if !columns.histograms.isEmpty {
-                histogramIndex.update(columns.histogramTimestamps)
+            let hasHistograms = !columns.histograms.isEmpty
+            if hasHistograms { histogramIndex.update(columns.histogramTimestamps) }
+            if call.function == .doubleExponentialSmoothing {
+                try evaluator.checkSmoothingFactors(index, hasHistograms ? histogramIndex : nil)
+            }
+            evaluator.fillFloats(columns, index, &row, names[series].labels)
+            if hasHistograms {
                 try evaluator.fillHistograms(
                     columns, index, histogramIndex, &row, names[series].labels)
             }

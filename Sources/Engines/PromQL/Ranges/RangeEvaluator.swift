@@ -28,7 +28,7 @@ struct RangeEvaluator {
     /// Computes all steps from the floats of a series.
     mutating func fillFloats(
         _ columns: SampleColumns, _ index: WindowIndex, _ row: inout Row, _ labels: Labels
-    ) throws(QueryError) {
+    ) {
         if call.rangeExtension != .none { return fillExtended(columns, index, &row) }
         let values = columns.values.span
         switch call.function {
@@ -58,7 +58,7 @@ struct RangeEvaluator {
             fillTimes(columns, index, &row)
         case .quantile, .medianAbsoluteDeviation: fillQuantiles(columns, index, &row)
         case .deriv, .predictLinear: fillRegression(columns, index, &row)
-        case .doubleExponentialSmoothing: try fillSmoothed(columns, index, &row)
+        case .doubleExponentialSmoothing: fillSmoothed(columns, index, &row)
         }
     }
 
@@ -119,12 +119,14 @@ struct RangeEvaluator {
         }
     }
 
-    private func fillSmoothed(_ columns: SampleColumns, _ index: WindowIndex, _ row: inout Row)
-        throws(QueryError)
-    {
+    /// Refuses factors outside of 0 to 1 at the steps whose windows are not empty, whatever is in
+    /// them. NaN passes, as it does upstream.
+    func checkSmoothingFactors(
+        _ floats: WindowIndex, _ histograms: WindowIndex?
+    ) throws(QueryError) {
         let (factors, trends) = (call.parameters[0], call.parameters[1])
-        for step in factors.indices where !index.window(step).isEmpty {
-            // NaN passes, as it does upstream.
+        for step in factors.indices
+        where !floats.window(step).isEmpty || histograms?.window(step).isEmpty == false {
             if factors[step] <= 0 || factors[step] >= 1 {
                 let text = goFixedText(factors[step])
                 throw .execution("invalid smoothing factor. Expected: 0 < sf < 1, got: \(text)")
@@ -134,6 +136,10 @@ struct RangeEvaluator {
                 throw .execution("invalid trend factor. Expected: 0 < tf < 1, got: \(text)")
             }
         }
+    }
+
+    private func fillSmoothed(_ columns: SampleColumns, _ index: WindowIndex, _ row: inout Row) {
+        let (factors, trends) = (call.parameters[0], call.parameters[1])
         let values = columns.values.span
         row.fill { step in
             WindowKernels.smoothed(

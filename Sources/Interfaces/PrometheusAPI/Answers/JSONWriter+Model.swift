@@ -26,7 +26,7 @@ extension JSONWriter {
         floatText(histogram.count)
         key("sum")
         floatText(histogram.sum)
-        let buckets = HistogramBuckets(histogram).all.filter { $0.count != 0 }
+        let buckets = histogram.allBuckets.filter { $0.count != 0 }
         if !buckets.isEmpty {
             key("buckets")
             array(buckets) { json, bucket in
@@ -39,5 +39,17 @@ extension JSONWriter {
             }
         }
         endObject()
+    }
+}
+
+extension HistogramBucket {
+    /// Which bounds belong to it.
+    fileprivate var rule: Int64 {
+        switch (includesLower, includesUpper) {
+        case (false, true): 0
+        case (true, false): 1
+        case (false, false): 2
+        case (true, true): 3
+        }
     }
 }

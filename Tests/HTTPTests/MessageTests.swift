@@ -40,6 +40,7 @@ struct MessageTests {
             switch router.match(method, path) {
             case .route(let route, let parameters):
                 route.pattern + parameters.map { " \($0.key)=\($0.value)" }.joined()
+            case .moved(let path): "to \(path)"
             case .otherMethods(let methods): methods.joined(separator: ",")
             case .none: "-"
             }
@@ -54,6 +55,9 @@ struct MessageTests {
         #expect(found("GET", "/") == "/")
         #expect(found("GET", "") == "/")
         #expect(found("GET", "/x") == "-")
+        #expect(found("GET", "/api/v1/query/") == "to /api/v1/query")
+        #expect(found("DELETE", "/api/v1/query/") == "-")
+        #expect(found("GET", "/api/v1/label/a/values/") == "to /api/v1/label/a/values")
     }
 
     @Test("sends paths with empty segments and dots to the clean one")

@@ -75,6 +75,7 @@ struct Bench {
                 try? write(BodyWriter { piece throws(ClientGone) in bytes += piece })
             }
             return (response.status, String(decoding: bytes, as: UTF8.self), response.headers)
+        case .moved(let path): return (301, "", ["Location": path])
         case .otherMethods: return (405, "", [:])
         case .none: return (404, "", [:])
         }

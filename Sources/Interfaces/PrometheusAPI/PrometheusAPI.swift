@@ -34,10 +34,23 @@ package struct PrometheusAPI: Sendable {
             ready.refusal
                 ?? Response(status: 204, headers: cors.headers(for: request, compresses: true))
         }
+        addRoot(&routes)
         addWrite(&routes, ready)
         addLifecycle(&routes, ready)
         addPages(&routes)
         return routes.router
+    }
+
+    /// The root of the API is a folder without a page.
+    private func addRoot(_ routes: inout RouteTable) {
+        let methods = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]
+        let root = routes.prefix + "/api/v1/"
+        routes.add(methods + ["OPTIONS"], "/api/v1", .inline) {
+            .moved($0, to: root, status: 301)
+        }
+        routes.add(methods, "/api/v1/", .inline) { _ in
+            .error("404 page not found", status: 404)
+        }
     }
 
     private func addWrite(_ routes: inout RouteTable, _ ready: ReadinessGate) {

@@ -63,13 +63,15 @@ extension PrometheusAPI {
     func addPages(_ routes: inout RouteTable) {
         let home = routes.prefix + "/query"
         let interface = routes.prefix + "/api/v1"
-        routes.add(["GET"], "/", .inline) { _ in .redirect(to: home) }
+        routes.add(["GET"], "/", .inline) { .redirect($0, to: home) }
+        // Where the expression browser was before version 3.
+        routes.add(["GET"], "/graph", .inline) { .redirect($0, to: "\(home)?\($0.query)") }
         routes.add(["GET"], "/query", .inline) { _ in
             .text("There is no user interface yet; the HTTP API is at \(interface).\n")
         }
         if !routes.prefix.isEmpty {
             let prefix = routes.prefix
-            routes.addRoot { _ in .redirect(to: prefix) }
+            routes.addRoot { .redirect($0, to: prefix) }
         }
         let registry = context.registry
         routes.add(["GET"], "/metrics", .general) { _ in

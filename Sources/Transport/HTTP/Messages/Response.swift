@@ -32,10 +32,6 @@ package struct Response: Sendable {
     package static func error(_ text: String, status: Int) -> Response {
         .text(text + "\n", status: status, headers: ["X-Content-Type-Options": "nosniff"])
     }
-
-    package static func redirect(to location: String, status: Int = 302) -> Response {
-        Response(status: status, headers: ["Location": location])
-    }
 }
 
 /// Takes the body of an answer in pieces and hands them on when they have grown to a good size.

@@ -6,14 +6,36 @@ extension Response {
     package static func toCleanPath(_ request: Request) -> Response? {
         let clean = cleanPath(request.path)
         guard clean != request.path else { return nil }
-        let location = pathEncoded(clean) + (request.query.isEmpty ? "" : "?" + request.query)
-        var response = Response.redirect(to: location, status: 301)
+        return .moved(request, to: clean, status: 301)
+    }
+
+    /// Sends the client of a path with a slash too many or too few to the other one.
+    package static func moved(_ request: Request, to path: String, status: Int) -> Response {
+        let location = pathEncoded(path) + (request.query.isEmpty ? "" : "?" + request.query)
+        return .redirect(request, to: location, status: status)
+    }
+
+    /// As Go's servers send redirections: who asks by GET gets a page with the link.
+    package static func redirect(
+        _ request: Request, to location: String, status: Int = 302
+    ) -> Response {
+        var response = Response(status: status, headers: ["Location": location])
         guard ["GET", "HEAD"].contains(request.method) else { return response }
         response.headers["Content-Type"] = "text/html; charset=utf-8"
         if request.method == "GET" {
-            let text = "<a href=\"\(htmlEscaped(location))\">Moved Permanently</a>.\n\n"
+            let names = [301: "Moved Permanently", 302: "Found"]
+            let text = "<a href=\"\(htmlEscaped(location))\">\(names[status] ?? "Moved")</a>.\n\n"
             response.body = .bytes(Array(text.utf8))
         }
+        return response
+    }
+
+    /// What a path answers that has routes for other methods only: `OPTIONS` asks just for these.
+    static func forOtherMethods(_ methods: [String], _ request: Request) -> Response {
+        let isQuestion = request.method == "OPTIONS"
+        var response = isQuestion ? Response() : .error("Method Not Allowed", status: 405)
+        response.headers["Allow"] =
+            Set(methods).union(["OPTIONS"]).sorted().joined(separator: ", ")
         return response
     }
 }

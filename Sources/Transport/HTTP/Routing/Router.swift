@@ -38,6 +38,8 @@ package enum Lane: Sendable, Hashable {
 package struct Router: Sendable {
     package enum Match: Sendable {
         case route(Route, parameters: [String: String])
+        /// This path has a route for the method: the same with a slash at the end, or without.
+        case moved(to: String)
         /// The path has routes for these methods only.
         case otherMethods([String])
         case none
@@ -89,6 +91,13 @@ package struct Router: Sendable {
         var parameters: [String: String] = [:]
         if let route = find(root, Self.segments(path)[...], method, &parameters, &methods) {
             return .route(route, parameters: parameters)
+        }
+        if path != "/" {
+            let other = path.hasSuffix("/") ? String(path.dropLast()) : path + "/"
+            var (ignored, others): ([String: String], Set<String>) = ([:], [])
+            if find(root, Self.segments(other)[...], method, &ignored, &others) != nil {
+                return .moved(to: other)
+            }
         }
         return methods.isEmpty ? .none : .otherMethods(methods.sorted())
     }

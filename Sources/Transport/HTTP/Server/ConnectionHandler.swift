@@ -182,10 +182,10 @@ final class ConnectionHandler: ChannelInboundHandler {
                 exchange.answer(nil, .error("Service Unavailable", status: 503))
             }
         case .otherMethods(let methods):
-            let allow = Set(methods).union(["OPTIONS"]).sorted().joined(separator: ", ")
-            var response = Response.error("Method Not Allowed", status: 405)
-            response.headers["Allow"] = allow
-            exchange.answer(nil, response)
+            exchange.answer(nil, .forOtherMethods(methods, request))
+        case .moved(let path):
+            let status = request.method == "GET" ? 301 : 307
+            exchange.answer(nil, .moved(request, to: path, status: status))
         case .none:
             exchange.answer(
                 nil, .toCleanPath(request) ?? .error("404 page not found", status: 404))

@@ -29,7 +29,7 @@ struct Features: Sendable {
         "type-and-unit-labels", "metadata-wal-records", "otlp-deltatocumulative",
         "otlp-native-delta-ingestion", "memory-snapshot-on-shutdown", "delayed-compaction",
         "use-uncached-io", "histograms-st-encoding", "fast-startup", "concurrent-rule-eval",
-        "old-ui", "search-api", "agent", "use-start-timestamps",
+        "old-ui", "search-api", "agent",
     ]
 
     init(_ lists: [String]) {

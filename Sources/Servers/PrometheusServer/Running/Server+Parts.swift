@@ -71,6 +71,7 @@ extension Server {
         engine.defaultSubqueryStep = configuration.global.evaluationInterval
         let features = options.features
         engine.delayedNameRemoval = features.isEnabled("promql-delayed-name-removal")
+        engine.usesStartTimestamps = features.isEnabled("use-start-timestamps")
         engine.parser.experimentalFunctions = features.isEnabled("promql-experimental-functions")
         engine.parser.extendedRangeSelectors = features.isEnabled("promql-extended-range-selectors")
         engine.parser.fillModifiers = features.isEnabled("promql-binop-fill-modifiers")

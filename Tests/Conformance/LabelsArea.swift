@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if canImport(Model)
+    import Bytes
     import Foundation
     import Model
 
@@ -25,7 +26,7 @@
                     }
                     let labels = element["labels"] as? [String: String] ?? [:]
                     let isValid = labels.allSatisfy { name, value in
-                        scheme.isValidLabelName(name)
+                        isValidUTF8(foreignBytes(value).raw) && scheme.isValidLabelName(name)
                             && (name != LabelName.metric || scheme.isValidMetricName(value))
                     }
                     return isValid == element["valid"] as? Bool ? nil : "valid: \(isValid)"
@@ -36,6 +37,14 @@
                     return found == text(element["string"]) ? nil : found
                 },
             ]
+        }
+
+        /// The bytes that a text of the table stands for. Upstream's table has the lone byte E2,
+        /// which JSON cannot hold; it came out as the replacement character.
+        private func foreignBytes(_ text: String) -> [UInt8] {
+            text.unicodeScalars.flatMap { scalar in
+                scalar == "\u{FFFD}" ? [0xE2] : Array(String(scalar).utf8)
+            }
         }
 
         private func text(_ value: Any?) -> String { value as? String ?? "" }

@@ -7,7 +7,8 @@
 #   make conformance    the corpus in CONFORMANCE_DIR, held against the ratchet
 #   make compatibility  side by side with the real Prometheus (make peers fetches it)
 #   make simulation     random histories of the storage with faults and crashes, SEEDS=A..B
-#   make fuzz           each fuzz target for FUZZ_SECONDS
+#   make fuzz           each fuzz target for FUZZ_SECONDS, then random queries beside Prometheus
+#   make differential   QUERIES random queries, of floats and of histograms, beside Prometheus
 #   make bench          the benchmarks in BENCH_DIR beside the peers
 #   make golden         raises the conformance ratchet to what passes now
 
@@ -15,6 +16,7 @@ PACKAGES := libre2-dev libyaml-dev libdeflate-dev libzstd-dev zlib1g-dev libjema
 CONFORMANCE_DIR ?= ../shared/conformance
 BENCH_DIR ?= ../shared/bench
 FUZZ_SECONDS ?= 60
+QUERIES ?= 13000
 SEEDS ?= 1..10000
 PEERS_DIR ?= $(HOME)/.cache/peers
 RATCHET := Tests/Conformance/ratchet.txt
@@ -23,7 +25,7 @@ export CONFORMANCE_DIR := $(abspath $(CONFORMANCE_DIR))
 export PEERS_DIR
 
 .PHONY: setup build run test check examples conformance compatibility simulation fuzz bench
-.PHONY: peers golden
+.PHONY: differential peers golden
 
 # The native libraries, by their Debian names. Nothing happens where they are installed.
 setup:
@@ -79,6 +81,15 @@ simulation: setup
 fuzz: setup
 	@for target in $$(sed -n 's/^    "\([a-z-]*\)": fuzz.*/\1/p' Fuzz/Fuzz.swift); do \
 	    echo "== $$target"; Fuzz/run $$target $(FUZZ_SECONDS) || exit 1; done
+	@[ ! -x $(PEERS_DIR)/bin/prometheus ] || $(MAKE) differential QUERIES=$$(($(FUZZ_SECONDS) * 20))
+
+# Each query is asked at one time and over a range. --seed chooses others.
+differential: build peers
+	swift build --product Differential
+	NARTHEX_BIN=$(PROGRAM) Tests/Compatibility/differential.py queries \
+	    --experimental --count $(QUERIES)
+	NARTHEX_BIN=$(PROGRAM) Tests/Compatibility/differential.py queries \
+	    --experimental --count $(QUERIES) --prefer 'native.*|custom.*|mixed.*'
 
 bench: build peers
 	$(MAKE) -C $(BENCH_DIR)

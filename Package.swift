@@ -152,8 +152,8 @@ let tests: KeyValuePairs<String, [String]> = [
         "Model", "Storage",
     ],
     "PromQLScriptsTests": [
-        "PromQLScripts", "Instrumentation", "Model", "Platform", "PromQL", "PromQLSyntax",
-        "Storage",
+        "PromQLScripts", "EngineFuzzing", "Instrumentation", "Model", "Platform", "PromQL",
+        "PromQLSyntax", "RandomQueries", "Storage",
     ],
     "DiscoveryTests": ["Discovery", "Instrumentation", "Model", "Platform", "YAML"],
     "ScrapingTests": [
@@ -178,9 +178,17 @@ let simulated = ["Instrumentation", "Model", "Platform", "Storage", "TSDB"]
 
 /// The modules whose decoders are fuzzed.
 let fuzzed = [
-    "Bytes", "ChunkEncoding", "Compression", "Exposition", "JSON", "Model", "Platform",
-    "PromQLSyntax", "RemoteProtocol", "ScrapeClient", "TSDB", "YAML",
+    "Bytes", "ChunkEncoding", "Compression", "EngineFuzzing", "Exposition", "JSON", "Model",
+    "Platform", "PromQLSyntax", "RandomQueries", "RemoteProtocol", "ScrapeClient", "TSDB", "YAML",
 ]
+/// What tests, fuzzing and comparisons share.
+let support: KeyValuePairs<String, [String]> = [
+    "RandomQueries": [],
+    "EngineFuzzing": [
+        "Instrumentation", "Model", "PromQL", "PromQLScripts", "PromQLSyntax", "Storage",
+    ],
+]
+for (name, used) in support { uses[name] = used }
 
 if let named = wanted {
     var open = Array(named)
@@ -189,6 +197,7 @@ if let named = wanted {
         open += simulated
         wanted?.formUnion(["Simulation", "Simulate", "SimulationTests"])
     }
+    if named.contains("Differential") { open += ["RandomQueries"] }
     if named.contains("ScrapeBenchmark") { open += ["Scraping", "TSDB"] }
     for (test, used) in tests where named.contains(test) { open += used }
     for (test, used) in tests
@@ -259,7 +268,8 @@ if isWanted("Conformance") {
     targets.append(
         .executableTarget(
             name: "Conformance",
-            dependencies: uses.keys.sorted().filter { isWanted($0) && $0 != "narthex" }
+            dependencies: uses.keys.sorted()
+                .filter { isWanted($0) && $0 != "narthex" && !support.map(\.key).contains($0) }
                 .map { .target(name: $0) },
             path: "Tests/Conformance", swiftSettings: [.swiftLanguageMode(.v6)]))
 }
@@ -280,10 +290,16 @@ if wanted?.contains("HeadBenchmark") ?? false {
             dependencies: ["Instrumentation", "Model", "Platform", "Storage", "TSDB"],
             path: "Benchmarks/Head", swiftSettings: [.swiftLanguageMode(.v6)]))
 }
+for (name, used) in support where isWanted(name) {
+    targets.append(
+        .target(
+            name: name, dependencies: used.map { .target(name: $0) }, path: "Tests/\(name)",
+            swiftSettings: [.swiftLanguageMode(.v6)]))
+}
 if isWanted("Differential") {
     targets.append(
         .executableTarget(
-            name: "Differential", path: "Tests/Differential",
+            name: "Differential", dependencies: ["RandomQueries"], path: "Tests/Differential",
             swiftSettings: [.swiftLanguageMode(.v6)]))
 }
 // `Fuzz/run` builds this one, with the sanitizers; no other build contains it.

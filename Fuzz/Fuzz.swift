@@ -27,6 +27,8 @@ private let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "exposition": fuzzExposition,
     "layout": fuzzLayout,
     "promql": fuzzPromQL,
+    "evaluation": fuzzEvaluation,
+    "queries": fuzzQueries,
     "yaml": fuzzYAML,
 ]
 

@@ -41,6 +41,14 @@ private let textSeeds: [String: [String]] = [
         "a smoothed + fill_left(-1) fill_right(0x1F) b </ 3 >/ 0.5e-3",
         "my{a=\"b\"} 1 2+3x4 _x2 stale {{schema:1 sum:-0.3 buckets:[1 2 3]}}+{{n_buckets:[4]}}x3",
     ],
+    "evaluation": [
+        "sum by (job) (rate(requests_total{instance=~\"a|b\"}[5m] offset -1m)) / on (job) gauge",
+        "histogram_quantile(0.9, native) or topk(2, {job=\"api\"}) unless -1 ^ 2 > bool 3",
+        "max_over_time((seconds_bucket + 1)[5m:17s] @ 900) * ignoring (le) group_left () gauge",
+        "info(requests_total) + fill_left (0) rate(native[5m] smoothed) </ 3",
+        "quantile_over_time(scalar(gauge), native[90s]) == bool (time() % 7 atan2 NaN)",
+        "label_replace(count_values(\"v\", round(gauge, 0.25)), \"a\", \"$1\", \"v\", \"(.*)\")",
+    ],
     "yaml": [
         "a: [1, 'two', \"\\x41\"]\nb: &x {c: !!str 3, ? d : ~}\n<<: *x\ne: |\n  text\n  more\n",
         "- 0x1F\n- .inf\n- 2001-01-01\n- >-\n   folded\n\n   text\n--- \n...\n",

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Loads the same samples into the real Prometheus and into Narthex and asks both the same things.
+"""Gives the same samples to the real Prometheus and to Narthex and asks both the same things.
 
-    differential.py serve            start both, load, print their addresses and wait
+    differential.py serve            start both, print their addresses and wait
     differential.py http             compare the HTTP API: odd parameters, methods, encodings
     differential.py queries [ARGS]   run Tests/Differential against both (ARGS go to it)
 
 DIFFERENTIAL_BIN names the program of Tests/Differential (.build/debug/Differential).
 """
+import json
 import math
 import os
 import random
+import shutil
 import signal
 import struct
 import subprocess
@@ -18,6 +20,7 @@ import sys
 import time
 
 import differential_http
+import native_histograms
 from servers import NARTHEX, ROOT, Folder, Server, peer, push
 
 START = 1_700_000_000
@@ -25,7 +28,7 @@ START = 1_700_000_000
 MINUTES = 58
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
 NAN = struct.unpack("<d", struct.pack("<Q", 0x7FF8000000000001))[0]
-FLAGS = ["--enable-feature=promql-experimental-functions"]
+FLAGS = ["--enable-feature=promql-experimental-functions,native-histograms"]
 
 
 def counters(dice):
@@ -104,29 +107,39 @@ def histograms(dice):
                    [(at, value * 0.37) for at, value in series[-1]])
 
 
-def load(servers):
+def load(server):
     """Writes series by series in the order of their labels, which decides between equal values in
     topk and the like."""
     dice = random.Random(7)
-    series = sorted([*counters(dice), *gauges(dice), *histograms(dice)],
+    series = sorted([*counters(dice), *gauges(dice), *histograms(dice),
+                     *native_histograms.all_series(dice, MINUTES * 60000)],
                     key=lambda one: sorted((k.encode(), v.encode()) for k, v in one[0].items()))
     for first in range(0, len(series), 20):
-        batch = [(labels, [(START * 1000 + at, value) for at, value in samples])
-                 for labels, samples in series[first:first + 20]]
-        for server in servers:
-            push(server, batch)
+        push(server, [(labels, [(START * 1000 + at, value) for at, value in samples])
+                      for labels, samples in series[first:first + 20]])
 
 
 def serve(folder):
+    """Starts both on copies of one block that the real Prometheus wrote."""
     config = os.path.join(folder, "empty.yml")
     with open(config, "w") as file:
         file.write("global: {}\n")
-    servers = [Server(binary, os.path.join(folder, name), config, flags=FLAGS,
+
+    def server(name, binary, data):
+        return Server(binary, os.path.join(folder, data), config, flags=FLAGS,
                       log=os.path.join(folder, name + ".log"))
-               for name, binary in (("prometheus", peer("prometheus")), ("narthex", NARTHEX))]
-    for server in servers:
-        server.start()
-    load(servers)
+
+    writer = server("writer", peer("prometheus"), "written").start()
+    load(writer)
+    status, body = writer.request("POST", "/api/v1/admin/tsdb/snapshot")
+    if status != 200:
+        sys.exit(f"snapshot: {status} {body[:300]!r}")
+    snapshot = os.path.join(folder, "written", "snapshots", json.loads(body)["data"]["name"])
+    writer.stop()
+    servers = []
+    for name, binary in (("prometheus", peer("prometheus")), ("narthex", NARTHEX)):
+        shutil.copytree(snapshot, os.path.join(folder, name))
+        servers.append(server(name, binary, name).start())
     return servers
 
 

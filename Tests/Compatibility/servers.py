@@ -130,11 +130,42 @@ def sample_message(timestamp, value):
     return b"\x09" + struct.pack("<d", value) + b"\x10" + _varint(timestamp & (1 << 64) - 1)
 
 
+def _signed(n):
+    return _varint((n << 1 ^ n >> 63) & (1 << 64) - 1)
+
+
+def _doubles(number, values):
+    return _field(number, struct.pack(f"<{len(values)}d", *values)) if values else b""
+
+
+def histogram_message(timestamp, histogram):
+    """A native histogram of float counts from a dict: schema, count, sum, zero (threshold, count),
+    positive and negative (spans as (offset, length), counts), bounds, hint (0 to 3)."""
+    out = b"\x11" + struct.pack("<d", histogram["count"])
+    out += b"\x19" + struct.pack("<d", histogram["sum"])
+    out += b"\x20" + _signed(histogram["schema"])
+    threshold, zeros = histogram.get("zero", (0.0, 0.0))
+    out += b"\x29" + struct.pack("<d", threshold) + b"\x39" + struct.pack("<d", zeros)
+    for side, spans_field, counts_field in (("negative", 8, 10), ("positive", 11, 13)):
+        spans, counts = histogram.get(side, ((), ()))
+        for offset, length in spans:
+            out += _field(spans_field, b"\x08" + _signed(offset) + b"\x10" + _varint(length))
+        out += _doubles(counts_field, counts)
+    out += b"\x70" + _varint(histogram.get("hint", 0))
+    out += b"\x78" + _varint(timestamp & (1 << 64) - 1)
+    return out + (_field(16, struct.pack(f"<{len(histogram['bounds'])}d", *histogram["bounds"]))
+                  if histogram.get("bounds") else b"")
+
+
 def series_message(labels, samples):
-    """One series of a request: labels as a dict, samples as (timestamp in ms, value) pairs."""
+    """One series of a request: labels as a dict, samples as (timestamp in ms, value) pairs; a value
+    is a float or the dict of a histogram."""
     body = b"".join(
         _field(1, _field(1, k.encode()) + _field(2, v.encode())) for k, v in sorted(labels.items()))
-    return _field(1, body + b"".join(_field(2, sample_message(t, v)) for t, v in samples))
+    for timestamp, value in samples:
+        body += (_field(4, histogram_message(timestamp, value)) if isinstance(value, dict)
+                 else _field(2, sample_message(timestamp, value)))
+    return _field(1, body)
 
 
 def write_request(series):

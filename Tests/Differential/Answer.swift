@@ -12,7 +12,7 @@ struct Answer {
     var points: [String: String]
     var annotations: Set<String>
 
-    init(_ table: [String: Any], valuesOnly: Bool) {
+    init(_ table: [String: Any], of query: String, valuesOnly: Bool) {
         let status = table["status"] as? String ?? ""
         outcome = table["errorType"] as? String ?? status
         error = valuesOnly ? "" : Self.comparable(table["error"] as? String ?? "")
@@ -21,7 +21,7 @@ struct Answer {
             ? []
             : Set(
                 ((table["warnings"] as? [String] ?? []) + (table["infos"] as? [String] ?? []))
-                    .compactMap(KnownDifferences.comparable(annotation:)))
+                    .compactMap { KnownDifferences.comparable(annotation: $0, of: query) })
         let data = table["data"] as? [String: Any] ?? [:]
         type = data["resultType"] as? String ?? ""
         points = [:]
@@ -61,6 +61,20 @@ struct Answer {
         return String(decoding: data, as: UTF8.self)
     }
 
+    /// Whether two values are the same but for the last digits: of a histogram all its numbers.
+    private static func areNear(_ left: String, _ right: String) -> Bool {
+        func numbers(_ text: String) -> [Substring] {
+            text.split { $0 == "\"" || $0 == "," || $0 == "[" || $0 == "]" }
+        }
+        let (leftParts, rightParts) = (numbers(left), numbers(right))
+        return leftParts.count == rightParts.count
+            && zip(leftParts, rightParts).allSatisfy { left, right in
+                guard left != right else { return true }
+                guard let left = Double(left), let right = Double(right) else { return false }
+                return abs(left - right) <= 1e-12 * max(abs(left), abs(right))
+            }
+    }
+
     enum Agreement {
         case exact
         /// All the same but for the last digits of values.
@@ -82,9 +96,7 @@ struct Answer {
             }
             if left == right { continue }
             let difference = "\(key): \(left) against \(right)"
-            guard let leftValue = Double(left), let rightValue = Double(right),
-                abs(leftValue - rightValue) <= 1e-12 * max(abs(leftValue), abs(rightValue))
-            else { return .different(difference) }
+            guard Self.areNear(left, right) else { return .different(difference) }
             near = near ?? difference
         }
         if annotations != other.annotations {

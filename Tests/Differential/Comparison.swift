@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import RandomQueries
 
 /// Runs the queries and counts agreements.
 struct Comparison {
@@ -8,12 +9,18 @@ struct Comparison {
     private let left: Server
     private let right: Server
     private let series: [[String: String]]
+    private let preferred: [[String: String]]
 
     init(_ settings: Settings) throws {
         self.settings = settings
         left = Server(base: settings.left)
         right = Server(base: settings.right)
         series = try left.series(settings.metrics, settings.start, settings.end)
+        if let metrics = settings.preferred {
+            preferred = try left.series(metrics, settings.start, settings.end)
+        } else {
+            preferred = []
+        }
         if series.isEmpty {
             throw ServerFailure(description: "\(left.base) has no series in the time range")
         }
@@ -32,13 +39,15 @@ struct Comparison {
             ?? (0..<settings.count).map { settings.seed &* 1_000_000 &+ UInt64($0) }
         for seed in seeds {
             var generator = QueryGenerator(
-                seed: seed, series: series,
+                seed: seed, series: series, preferred: preferred,
                 times: settings.start...max(settings.start, settings.end),
-                isExperimental: settings.experimental)
+                language: settings.experimental ? .experimental : .stable)
             let query = generator.query(depth: settings.depth)
             let times = generator.range()
             let parameters = generator.parameters()
-            for (path, form) in requests(query, times).map({ ($0, $1 + parameters) }) {
+            for isRange in [false, true] {
+                var (path, form) = Self.request(query, times, isRange: isRange)
+                form += parameters
                 let answers = try [left, right].map { try answer(of: $0, path, form) }
                 if !answers[0].points.isEmpty { filled += 1 }
                 let line = "seed \(seed) \(path) \(form.map { "\($0.0)=\($0.1)" })"
@@ -48,13 +57,15 @@ struct Comparison {
                     if settings.verbose { print("same \(line)") }
                 case .near where try isLeftToChance(answers, path, form):
                     chance += 1
+                case .near where KnownDifferences.mayDifferInDigits(query): known += 1
                 case .near(let difference):
                     near += 1
                     print("NEAR \(line)\n    \(difference)")
                 case .different where try isLeftToChance(answers, path, form):
                     chance += 1
                 case .different
-                where KnownDifferences.reason(query, answers[0], answers[1]) != nil:
+                where try KnownDifferences(left: left).reason(
+                    query, times, isRange: isRange, parameters, (answers[0], answers[1])) != nil:
                     known += 1
                 case .different(let difference):
                     different += 1
@@ -72,7 +83,8 @@ struct Comparison {
     private func answer(
         of server: Server, _ path: String, _ form: [(String, String)]
     ) throws -> Answer {
-        Answer(try server.ask(path, form), valuesOnly: settings.valuesOnly)
+        Answer(
+            try server.ask(path, form), of: form.first?.1 ?? "", valuesOnly: settings.valuesOnly)
     }
 
     /// Whether the left server disagrees with itself: it adds up, and chooses among equal values,
@@ -87,18 +99,16 @@ struct Comparison {
         return false
     }
 
-    private func requests(
-        _ query: String, _ times: (start: Double, end: Double, step: Double)
-    ) -> [(String, [(String, String)])] {
-        [
-            ("/api/v1/query", [("query", query), ("time", "\(times.start)")]),
-            (
-                "/api/v1/query_range",
-                [
-                    ("query", query), ("start", "\(times.start)"), ("end", "\(times.end)"),
-                    ("step", "\(times.step)"),
-                ]
-            ),
-        ]
+    static func request(
+        _ query: String, _ times: (start: Double, end: Double, step: Double), isRange: Bool
+    ) -> (String, [(String, String)]) {
+        if !isRange { return ("/api/v1/query", [("query", query), ("time", "\(times.start)")]) }
+        return (
+            "/api/v1/query_range",
+            [
+                ("query", query), ("start", "\(times.start)"), ("end", "\(times.end)"),
+                ("step", "\(times.step)"),
+            ]
+        )
     }
 }

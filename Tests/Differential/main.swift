@@ -9,7 +9,8 @@
 //
 // `--only SEED` repeats one query, `--depth N` bounds the nesting (3), `--values-only` ignores
 // warnings, infos and the texts of errors, `--metrics REGEX` restricts the metrics, `--verbose`
-// shows every query, `--experimental` uses functions behind the flag promql-experimental-functions,
+// shows every query, `--prefer REGEX` takes every second selector's metric from among these,
+// `--experimental` uses functions behind the flag promql-experimental-functions,
 // which both servers must have then. Exit status 1 if the servers disagreed anywhere.
 
 import Foundation
@@ -25,6 +26,7 @@ struct Settings {
     var depth = 3
     var only: UInt64?
     var metrics = ".+"
+    var preferred: String?
     var valuesOnly = false
     var verbose = false
     var experimental = false
@@ -44,6 +46,7 @@ struct Settings {
         depth = value("--depth").flatMap(Int.init) ?? depth
         only = value("--only").flatMap(UInt64.init)
         metrics = value("--metrics") ?? metrics
+        preferred = value("--prefer")
         valuesOnly = arguments.contains("--values-only")
         experimental = arguments.contains("--experimental")
         verbose = arguments.contains("--verbose")

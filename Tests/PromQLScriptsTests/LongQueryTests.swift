@@ -120,4 +120,26 @@ import Testing
                 "1:501: parse error: \(levels) \(maximumNesting) levels",
             ])
     }
+
+    @Test("Thousands of matchers, labels, alternatives, arguments and comments in a row")
+    func wide() throws {
+        func list(_ separator: String = ",", _ item: (Int) -> String) -> String {
+            (0..<3000).map(item).joined(separator: separator)
+        }
+        let queries = [
+            "a{" + list { "l!=\"v\($0)\"" } + "}",
+            "a{l=~\"x|" + list("|") { "v\($0)" } + "\"}",
+            "sum by (l, " + list { "l\($0)" } + ") (a)",
+            "a * on (l, " + list { "l\($0)" } + ") group_left (" + list { "m\($0)" } + ") b",
+            "label_join(a, \"m\", \"\", " + list { "\"l\($0)\"" } + ", \"l\")",
+            list("\n") { "# \($0)" } + "\na",
+        ]
+        let values = "[1.0, 2.0, 3.0]"
+        let a = "{__name__=\"a\", l=\"x\"} \(values)"
+        #expect(
+            try answers(queries) == [
+                a, a, "{l=\"x\"} \(values)", "{l=\"x\"} [1.0, 4.0, 9.0]",
+                "{__name__=\"a\", l=\"x\", m=\"x\"} \(values)", a,
+            ])
+    }
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Random choices that a seed fixes (SplitMix64).
-struct Randomness: RandomNumberGenerator {
+package struct Randomness: RandomNumberGenerator {
     private var state: UInt64
 
     /// Neighbouring seeds give unrelated numbers.
-    init(seed: UInt64) {
+    package init(seed: UInt64) {
         state = seed
         state = next() ^ (seed << 32)
     }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var word = state
         word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -18,12 +18,16 @@ struct Randomness: RandomNumberGenerator {
         return word ^ (word >> 31)
     }
 
-    mutating func pick<Element>(_ items: [Element]) -> Element {
+    package mutating func pick<Element>(_ items: [Element]) -> Element {
         items[Int.random(in: 0..<items.count, using: &self)]
     }
 
-    mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
+    package mutating func number(_ range: ClosedRange<Int>) -> Int {
+        Int.random(in: range, using: &self)
+    }
 
     /// True once in `outOf` times.
-    mutating func chance(_ outOf: Int) -> Bool { Int.random(in: 0..<outOf, using: &self) == 0 }
+    package mutating func chance(_ outOf: Int) -> Bool {
+        Int.random(in: 0..<outOf, using: &self) == 0
+    }
 }

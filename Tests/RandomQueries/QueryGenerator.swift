@@ -1,30 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Makes random queries that are valid by their types, of everything that both servers have;
-/// experimental functions and aggregations only where they are enabled.
-struct QueryGenerator {
-    private var random: Randomness
+/// Makes random queries that are valid by their types.
+package struct QueryGenerator {
+    /// How much of the language is spoken.
+    package enum Language: Sendable {
+        /// What version 3.5.3 has without flags.
+        case stable
+        /// With its experimental functions and aggregations.
+        case experimental
+        /// Everything that 3.14 has, also where it changed what 3.5.3 says.
+        case newest
+    }
+
+    var random: Randomness
     /// The label sets of the series, `__name__` among them.
     private let series: [[String: String]]
+    /// Those of them that every second selector takes; none where this is empty.
+    private let preferred: [[String: String]]
     private let times: ClosedRange<Double>
-    private let isExperimental: Bool
+    let language: Language
+    private var isExperimental: Bool { language != .stable }
 
-    init(
-        seed: UInt64, series: [[String: String]], times: ClosedRange<Double>,
-        isExperimental: Bool = false
+    package init(
+        seed: UInt64, series: [[String: String]], preferred: [[String: String]] = [],
+        times: ClosedRange<Double>, language: Language = .stable
     ) {
         random = Randomness(seed: seed)
         self.series = series
+        self.preferred = preferred
         self.times = times
-        self.isExperimental = isExperimental
+        self.language = language
     }
 
-    mutating func query(depth: Int) -> String {
+    package mutating func query(depth: Int) -> String {
         random.chance(12) ? scalar(depth) : vector(depth)
     }
 
     /// Times for the evaluation: start, end and step in seconds, in whole milliseconds.
-    mutating func range() -> (start: Double, end: Double, step: Double) {
+    package mutating func range() -> (start: Double, end: Double, step: Double) {
         let span = times.upperBound - times.lowerBound
         let start = times.lowerBound + (span * Double(random.number(0...700)) / 1000).rounded()
         let steps = random.number(1...60)
@@ -33,7 +46,7 @@ struct QueryGenerator {
     }
 
     /// Parameters that change the answer: a limit of series, another lookback delta.
-    mutating func parameters() -> [(String, String)] {
+    package mutating func parameters() -> [(String, String)] {
         var parameters: [(String, String)] = []
         if random.chance(12) { parameters.append(("limit", random.pick(["1", "3", "0", "1000"]))) }
         if random.chance(8) {
@@ -45,7 +58,7 @@ struct QueryGenerator {
 
     // MARK: Leaves
 
-    private mutating func duration() -> String {
+    mutating func duration() -> String {
         random.pick(["15s", "1m", "90s", "2m30s", "5m", "10m", "1h", "1001ms", "17s", "300"])
     }
 
@@ -59,8 +72,9 @@ struct QueryGenerator {
         return text
     }
 
-    private mutating func selector() -> String {
-        let labels = random.pick(series)
+    mutating func selector() -> String {
+        let isPreferred = !preferred.isEmpty && random.chance(2)
+        let labels = random.pick(isPreferred ? preferred : series)
         let name = labels["__name__"] ?? ""
         var matchers: [String] = []
         for (label, value) in labels.sorted(by: { $0.key < $1.key })
@@ -103,7 +117,7 @@ struct QueryGenerator {
         }
     }
 
-    private mutating func number() -> String {
+    mutating func number() -> String {
         random.pick([
             "0", "1", "2", "-1", "0.5", "3.7", "100", "1e3", "-0.1", "1e-9", "Inf", "-Inf", "NaN",
             "0x1F", "1e300", "7",
@@ -114,6 +128,9 @@ struct QueryGenerator {
 
     private mutating func scalar(_ depth: Int) -> String {
         if depth <= 0 || random.chance(2) { return number() }
+        if language == .newest, random.chance(5) {
+            return newestScalar(scalar(depth - 1), scalar(depth - 1))
+        }
         switch random.number(0...5) {
         case 0: return "time()"
         case 1: return "scalar(\(vector(depth - 1)))"
@@ -154,10 +171,12 @@ struct QueryGenerator {
     }
 
     private mutating func overTime(_ depth: Int) -> String {
+        if language == .newest, random.chance(6) { return newestOverTime(selector(), duration()) }
         let range = matrix(depth - 1)
         if isExperimental, random.chance(5) {
             switch random.number(0...2) {
-            case 0: return "mad_over_time(\(range))"
+            case 0 where language == .newest: return "mad_over_time(\(range))"
+            case 0: return "mad_over_time(\(numbersOnly())[\(duration())]\(modifiers()))"
             case 1:
                 let name = random.pick(["max", "min", "last"])
                 return "ts_of_\(name)_over_time(\(range))"
@@ -176,8 +195,17 @@ struct QueryGenerator {
                 "count_over_time", "stddev_over_time", "stdvar_over_time", "last_over_time",
                 "present_over_time", "absent_over_time", "stddev_over_time",
             ])
-            return "\(name)(\(range))"
+            return "\(isNearZero(range) ? "delta" : name)(\(range))"
         }
+    }
+
+    /// Whether a range may hold native histograms of few observations: since 3.6 the rates of these
+    /// are not extrapolated to below zero.
+    private func isNearZero(_ range: String) -> Bool {
+        if language == .newest { return false }
+        return range.contains("native_siz")
+            || range.hasPrefix("(")
+                && ["native", "custom", "mixed"].contains(where: range.contains)
     }
 
     private mutating func factor() -> String {
@@ -197,7 +225,9 @@ struct QueryGenerator {
         ])
         let inner = vector(depth - 1)
         if isExperimental, random.chance(6) {
-            if random.chance(2) { return "limitk\(clause) (\(random.number(0...4)), \(inner))" }
+            // In range queries other vectors come in the order of a hash map.
+            let ordered = selector() + modifiers()
+            if random.chance(2) { return "limitk\(clause) (\(random.number(0...4)), \(ordered))" }
             let ratio = random.pick(["0", "0.3", "-0.3", "1", "-1", "0.5", "2", "-7", "1e-9"])
             return "limit_ratio\(clause) (\(ratio), \(inner))"
         }
@@ -230,6 +260,9 @@ struct QueryGenerator {
         if !modifier.isEmpty, random.chance(2) {
             modifier += random.pick([" group_left ()", " group_right ()"])
         }
+        if language == .newest, random.chance(4) {
+            return newestBinary(left, operation, modifier, right)
+        }
         return "(\(left) \(operation)\(modifier) \(right))"
     }
 
@@ -250,21 +283,20 @@ struct QueryGenerator {
 
     private mutating func function(_ depth: Int) -> String {
         let inner = vector(depth - 1)
+        if language == .newest, random.chance(8) { return newestFunction(inner) }
         if isExperimental, random.chance(8) {
             let direction = random.pick(["sort_by_label", "sort_by_label_desc"])
             let names = labelNames().filter { !$0.hasPrefix("\"") }.map { ", \"\($0)\"" }
             return random.chance(2)
                 ? "\(direction)(\(inner), \"job\"\(names.joined()))"
-                : "info(\(inner)\(random.chance(2) ? ", {__name__=\"build_info\"}" : ""))"
+                : "info(\(identified())\(random.chance(2) ? ", {__name__=\"build_info\"}" : ""))"
         }
         switch random.number(0...6) {
         case 0: return "clamp(\(inner), \(number()), \(number()))"
         case 1: return "clamp_min(\(inner), \(number()))"
         case 2: return "round(\(inner)\(random.chance(2) ? ", 0.25" : ""))"
-        case 3:
-            return random.chance(3)
-                ? "histogram_fraction(\(number()), \(number()), \(inner))"
-                : "histogram_quantile(\(number()), \(inner))"
+        case 3: return histogram(inner)
+        case 4 where !preferred.isEmpty: return histogram(inner)
         default:
             let name = random.pick([
                 "abs", "absent", "ceil", "floor", "exp", "ln", "log2", "log10", "sqrt", "sgn",
@@ -274,6 +306,61 @@ struct QueryGenerator {
             ])
             return "\(name)(\(inner))"
         }
+    }
+
+    private mutating func histogram(_ inner: String) -> String {
+        switch random.number(0...4) {
+        case 0: return fraction()
+        case 1, 2: return "histogram_quantile(\(number()), \(inner))"
+        default:
+            let name = random.pick(["avg", "count", "sum", "stddev", "stdvar"])
+            return "histogram_\(name)(\(inner))"
+        }
+    }
+
+    // MARK: What newer versions changed for a part of their arguments: the other part
+
+    /// A metric without NaN among its samples: since 3.14 one NaN makes `mad_over_time` NaN.
+    private mutating func numbersOnly() -> String {
+        while true {
+            let selector = selector()
+            if !selector.contains("odd_val") { return selector }
+        }
+    }
+
+    /// Series with both labels by which `info` finds others, without modifiers: from 3.7 to 3.14
+    /// series without them, modifiers, and several matchers for names were put right.
+    private mutating func identified() -> String {
+        let named = series.filter {
+            $0["job"] != nil && $0["instance"] != nil && $0["__name__"] != "build_info"
+        }
+        let labels = random.pick(named)
+        let name = Self.written(labels["__name__"] ?? "")
+        let job = random.chance(2) ? ", job=\"\(labels["job"] ?? "")\"" : ""
+        return "{\(name.hasPrefix("\"") ? name : "__name__=\"\(name)\"")\(job)}"
+    }
+
+    /// `histogram_fraction` where no bound is in the first bucket of those that have a first one,
+    /// which 3.8 changed.
+    private mutating func fraction() -> String {
+        let isExponential = !preferred.isEmpty && random.chance(2)
+        let lower =
+            isExponential ? number() : random.pick(["5", "5.5", "7", "100", "1e300", "Inf"])
+        let name =
+            isExponential
+            ? random.pick(["native_seconds", "native_sizes"])
+            : random.pick([
+                "plain_seconds_bucket",
+                preferred.isEmpty
+                    ? "plain_seconds_bucket"
+                    : "custom_seconds",
+            ])
+        let argument =
+            random.chance(2)
+            ? "\(name)\(modifiers())"
+            : "\(isNearZero(name) ? "delta" : "increase")"
+                + "(\(name)[\(random.pick(["1m", "5m", "10m"]))]\(modifiers()))"
+        return "histogram_fraction(\(lower), \(number()), \(argument))"
     }
 
     private mutating func labels(_ depth: Int) -> String {

@@ -200,6 +200,20 @@ extension Head {
         #expect(found?.map(\.encoding) == [encoding, .xor])
     }
 
+    @Test("A marker behind a float of the same batch is one of floats")
+    func markerBehindAFloat() throws {
+        let head = try openHead(TemporaryFolder())
+        try head.add(labels, [(1000, .integer(integerHistogram(3)))])
+        let ref = try head.resolve([labels])[0]
+        var batch = SampleBatch(sharedTimestamp: 0)
+        batch.append(ref, 5, at: 2000)
+        batch.append(ref, StaleMarker.value, at: 3000)
+        #expect(try head.commit(batch, .allOrNothing).stored == 2)
+        let found = try chunks(head.blockSource(everything))[labels]
+        #expect(found?.map(\.encoding) == [.histogram, .xor])
+        #expect(found?.map(\.sampleCount) == [1, 2])
+    }
+
     @Test("Samples of one batch that are not in order are left out, and the log agrees")
     func orderInABatch() throws {
         let folder = TemporaryFolder()

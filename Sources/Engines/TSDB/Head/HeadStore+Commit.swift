@@ -161,20 +161,18 @@ extension SampleStore {
                 continue
             }
             let state = unsafe series.states.pointer(Int(ref.slot))
-            if hasLanes, unsafe state.pointee.piece == 0,
-                let verdict = verdictBesideHistogram(ref.slot, time, value)
-            {
-                take(verdict, index, ref.slot, time, &writing, &outcome)
-                continue
-            }
             var last: Sample?
-            if unsafe state.pointee.hasSamples {
+            if earlier.mayHold(ref.slot) { last = earlier.last(of: ref.slot, batch, accepted) }
+            if last == nil, unsafe state.pointee.hasSamples {
+                if hasLanes, unsafe state.pointee.piece == 0,
+                    let verdict = verdictBesideHistogram(ref.slot, time, value)
+                {
+                    take(verdict, index, ref.slot, time, &writing, &outcome)
+                    continue
+                }
                 last = unsafe Sample(
                     timestamp: state.pointee.encoder.timestamp,
                     value: state.pointee.encoder.value)
-            }
-            if earlier.mayHold(ref.slot) {
-                last = earlier.last(of: ref.slot, batch, accepted) ?? last
             }
             if let last, time <= last.timestamp {
                 if time < last.timestamp {

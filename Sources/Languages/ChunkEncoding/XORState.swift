@@ -27,16 +27,36 @@ package import Model
 package struct XORState: Sendable {
     /// Time and value of the last sample.
     package private(set) var timestamp: Timestamp = 0
-    private var valueBits: UInt64 = 0
-    private var delta: UInt32 = 0
+    package private(set) var valueBits: UInt64 = 0
+    package private(set) var delta: UInt32 = 0
     /// How many bits of the chunk are written, the two bytes of the count among them.
-    private var bitCount: UInt16 = 16
+    package private(set) var bitCount: UInt16 = 16
     package private(set) var count: UInt16 = 0
     /// The last window: zero bits before and after it. 255 leading zeros: no window yet.
-    private var leading: UInt8 = 255
-    private var trailing: UInt8 = 0
+    package private(set) var leading: UInt8 = 255
+    package private(set) var trailing: UInt8 = 0
 
     package init() {}
+
+    /// A state as it was before, from its fields. Nil where no appending leads to them.
+    package init?(
+        timestamp: Timestamp, valueBits: UInt64, delta: UInt32, bitCount: UInt16, count: UInt16,
+        window: (leading: UInt8, trailing: UInt8)
+    ) {
+        let hasWindow = window.leading != 255
+        // The first sample takes 72 bits at least, each further one two.
+        guard count > 0, Int(bitCount) >= 16 + 72 + 2 * (Int(count) - 1),
+            hasWindow || window.trailing == 0,
+            !hasWindow || window.leading < 32 && Int(window.leading) + Int(window.trailing) < 64
+        else { return nil }
+        self.timestamp = timestamp
+        self.valueBits = valueBits
+        self.delta = delta
+        self.bitCount = bitCount
+        self.count = count
+        leading = window.leading
+        trailing = window.trailing
+    }
 
     package var value: Double { Double(bitPattern: valueBits) }
 

@@ -74,6 +74,7 @@ package struct Run {
         case .query: try query()
         case .isolate: try isolate()
         case .snapshot: try snapshot()
+        case .headSnapshot: head?.takeSnapshot()
         case .restart: try restart()
         case .kill: try kill()
         case .cutPower: try cutPower()

@@ -12,6 +12,7 @@ struct Setup: Sendable {
     var segmentSize: Int
     var compression: WALCompression
     var seriesCount: Int
+    var snapshotTail: Int
 
     init(seed: UInt64) {
         var random = RandomNumbers(seed: seed ^ 0x5E70_9A11)
@@ -21,6 +22,7 @@ struct Setup: Sendable {
         segmentSize = random.element(of: [32_768, 65_536, 1 << 20])
         compression = random.element(of: [.none, .snappy, .zstd])
         seriesCount = random.element(of: [3, 10, 40])
+        snapshotTail = random.element(of: [1, .max])
     }
 
     var databaseOptions: DatabaseOptions {
@@ -38,6 +40,7 @@ struct Setup: Sendable {
         options.segmentSize = segmentSize
         options.compression = compression
         options.writesInBackground = false
+        options.snapshotTail = snapshotTail
         return options
     }
 

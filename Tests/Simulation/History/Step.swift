@@ -22,6 +22,8 @@ package struct Step: Sendable {
         /// A selection that is read after later commits.
         case isolate
         case snapshot
+        /// What the head writes to have less to replay at a start.
+        case headSnapshot
         /// A clean end and a start.
         case restart
         /// The process is killed and started again.
@@ -63,7 +65,8 @@ package struct History: Sendable {
     private static let weights: [(kind: Step.Kind, weight: Int)] = [
         (.append, 40), (.appendLate, 8), (.appendWhole, 4), (.churn, 4), (.leap, 3),
         (.writePending, 12), (.maintain, 12), (.check, 3), (.query, 5), (.isolate, 3),
-        (.snapshot, 2), (.restart, 3), (.kill, 6), (.cutPower, 6), (.beginFaults, 3),
+        (.snapshot, 2), (.headSnapshot, 6), (.restart, 3), (.kill, 6), (.cutPower, 6),
+        (.beginFaults, 3),
         (.fillDisk, 3), (.endFaults, 6),
     ]
 

@@ -61,6 +61,19 @@ struct ExemplarTests {
         #expect(times(head, 1) == [1000, 1000])
     }
 
+    @Test func aSnapshotHoldsThem() throws {
+        let head = try openHead(folder, options(10))
+        for time in 1...8 as ClosedRange<Timestamp> {
+            try add(head, Int(time % 3), at: time * 1000, [exemplar(Double(time), at: nil)])
+            if time == 6 { head.takeSnapshot() }
+        }
+        let crashed = try folder.copy()
+        #expect(crashed.files(in: "narthex") == ["head.snapshot"])
+        let reopened = try openHead(crashed, options(10))
+        for number in 0..<3 { #expect(times(reopened, number) == times(head, number)) }
+        #expect(times(reopened, 1) == [1000, 4000, 7000])
+    }
+
     @Test func labelsOfMoreThan128CharactersAreLeftOut() throws {
         let head = try openHead(folder, options(10))
         let name = "trace_id".count

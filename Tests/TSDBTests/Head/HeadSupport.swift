@@ -61,6 +61,16 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
+/// The lines that a logger was given.
+final class LogLines: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var all: [String] { lines.withLock { $0 } }
+    var logger: Logger {
+        Logger(level: .debug, format: .logfmt) { line in self.lines.withLock { $0.append(line) } }
+    }
+}
+
 /// The samples of one series, by times and bits.
 struct SeriesColumn: Hashable {
     var times: [Int64] = []

@@ -113,6 +113,30 @@ extension Head {
         #expect(try seenSamples(try openHead(stopped, options)) == expected)
     }
 
+    @Test("A start from a snapshot leads to the same histograms", arguments: [3, 70, 151, 333])
+    func snapshot(step: Int) throws {
+        let folder = TemporaryFolder()
+        let samples = mixedSamples()
+        let border = try #require(samples.firstIndex { $0.1 == Int64(step) * 15_000 })
+        let head = try openHead(folder)
+        try head.add(Array(samples[..<border]))
+        head.takeSnapshot()
+        #expect(folder.files(in: "narthex") == ["head.snapshot"])
+        try head.add(Array(samples[border...]))
+        let lines = LogLines()
+        var options = HeadOptions()
+        options.log = lines.logger
+        let reopened = try openHead(try folder.copy(), options)
+        #expect(lines.all.isEmpty)
+        #expect(try seenSamples(reopened) == seen(samples))
+        // Its series go on as those of the head that was killed.
+        let more: [(Labels, Int64, SampleValue)] = (0..<7).map {
+            (series($0), 7_000_000, .histogram(.integer(integerHistogram($0))))
+        }
+        for head in [head, reopened] { try head.add(more) }
+        #expect(try seenSamples(reopened) == seenSamples(head))
+    }
+
     @Test("Truncation and its checkpoint keep the younger histograms")
     func truncation() throws {
         let folder = TemporaryFolder()

@@ -75,6 +75,11 @@ final class ExemplarStore: Sendable {
         }
     }
 
+    /// Calls `body` with each exemplar in the order of their arrival.
+    func forEach(_ body: (Labels, Exemplar, Timestamp) -> Void) {
+        ring.withLock { $0.forEach(body) }
+    }
+
     func select(_ range: TimeRange, _ matcherSets: [[Matcher]]) -> [SeriesExemplars] {
         ring.withLock { $0.select(range, matcherSets) }
     }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Bytes
 internal import Platform
 internal import Storage
+internal import Synchronization
 
 /// The head's state behind its lock. Of its own, so that the background writer can hold it without
 /// holding the head.
@@ -10,6 +12,8 @@ internal import Storage
 /// not running, and those who spin for it take the very time that the holder needs.
 final class GuardedStore: Sendable {
     private let state: Monitor<HeadStore>
+    /// Held while full chunks are written out. Taken before `state`.
+    private let flushing = Mutex(())
 
     init(_ store: sending HeadStore) { state = Monitor(store) }
 
@@ -20,5 +24,34 @@ final class GuardedStore: Sendable {
         _ body: (HeadStore) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try state.withLock { (store) throws(Failure) in try body(store) }
+    }
+
+    /// Returns when what was logged before is on the device; without the lock while it waits.
+    func syncLog(_ fileSystem: any FileSystem) throws(FileError) {
+        guard let unsynced = withLock({ $0.log?.takeUnsynced() }) else { return }
+        do throws(FileError) {
+            try unsynced.sync(fileSystem)
+        } catch {
+            withLock { $0.log?.keepUnsynced(unsynced) }
+            throw error
+        }
+    }
+
+    /// Writes out the full chunks that wait, without the lock but for the beginning and the end.
+    /// When it returns, those that waited before are in their files.
+    func flushChunks() throws(FileError) {
+        try flushing.withLock { _ throws(FileError) in
+            let flush = try withLock { (store) throws(FileError) in try store.files.beginFlush() }
+            guard let flush else { return }
+            var failure: FileError?
+            do throws(FileError) {
+                try flush.file.write(flush.bytes.raw, at: flush.offset)
+            } catch {
+                failure = error
+            }
+            let isWritten = failure == nil
+            withLock { $0.files.endFlush(isWritten: isWritten) }
+            if let failure { throw failure }
+        }
     }
 }

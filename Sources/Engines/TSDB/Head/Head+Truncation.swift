@@ -17,7 +17,7 @@ extension Head {
         guard foreignData == nil else {
             throw StorageError(.unavailable, "the head is read-only")
         }
-        try truncation.withLock { _ throws(StorageError) in
+        try snapshots.truncation.withLock { _ throws(StorageError) in
             let isNeeded = store.withLock { store in
                 guard !store.bounds.isEmpty, store.bounds.minTime < time, store.log != nil else {
                     return false
@@ -31,6 +31,7 @@ extension Head {
             _ = leases.wait { $0.hasNone(upTo: newest) ? true : nil }
             try collectGarbage(before: time)
             try checkpoint(before: time)
+            snapshots.outdate()
         }
     }
 

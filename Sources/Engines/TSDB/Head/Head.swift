@@ -4,7 +4,6 @@ package import Instrumentation
 package import Model
 package import Platform
 package import Storage
-internal import Synchronization
 
 /// The live part of the TSDB: it takes samples, logs them, keeps the youngest in memory and answers
 /// queries about them. Any thread may use it. See docs/decisions/0003-head.md.
@@ -18,16 +17,14 @@ package final class Head: Sendable {
     let labels: LabelReader
     let exemplars: ExemplarStore
     let leases = Monitor(OpenQueriers())
-    /// Held by a truncation for as long as it takes. Taken before, never under, the lock of
-    /// `store`.
-    let truncation = Mutex(())
+    let snapshots: SnapshotKeeper
     private let writer: BackgroundWriter?
     /// Why the folder is served read-only: it holds what is not stored yet. Nil where it is not.
     package let foreignData: String?
 
-    /// Opens the head of a data folder: reads the head chunk files, replays the newest checkpoint
-    /// and the log. Samples before `minValidTime` (the end of the last block) are not taken, now or
-    /// later.
+    /// Opens the head of a data folder: reads its snapshot and the log behind it, or the head chunk
+    /// files, the newest checkpoint and the whole log. Samples before `minValidTime` (the end of
+    /// the last block) are not taken, now or later.
     ///
     /// Damage in head chunk files and segments is repaired as upstream does it, counted and logged;
     /// damage in a checkpoint is an error.
@@ -37,33 +34,35 @@ package final class Head: Sendable {
     ) throws(StorageError) -> Head {
         let metrics = HeadMetrics(registry)
         let exemplars = ExemplarStore(capacity: options.maxExemplars, registry)
-        let store = try HeadStore(
+        let (store, found, tail) = try Replay.start(
             directory, options, minValidTime: minValidTime, exemplars, metrics, fileSystem)
-        var replay = Replay(directory, store, fileSystem)
-        try replay.run()
         let foreignData = store.restart.foreignData
         let guarded = GuardedStore(store)
+        let snapshots = SnapshotKeeper(
+            directory, guarded, options, metrics, fileSystem, found: found, tail: tail)
         var writer: BackgroundWriter?
         if foreignData == nil, options.writesInBackground {
             do {
-                writer = try BackgroundWriter(guarded, fileSystem, options.log)
+                writer = try BackgroundWriter(guarded, fileSystem, snapshots, options.log)
             } catch {
                 throw StorageError(.inputOutput, error.description)
             }
         }
-        let head = Head(directory, guarded, options, metrics, fileSystem, writer, foreignData)
+        let head = Head(
+            directory, guarded, options, metrics, snapshots, fileSystem, writer, foreignData)
         expose(guarded, registry)
         return head
     }
 
     private init(
         _ directory: String, _ store: GuardedStore, _ options: HeadOptions,
-        _ metrics: HeadMetrics, _ fileSystem: any FileSystem, _ writer: BackgroundWriter?,
-        _ foreignData: String?
+        _ metrics: HeadMetrics, _ snapshots: SnapshotKeeper, _ fileSystem: any FileSystem,
+        _ writer: BackgroundWriter?, _ foreignData: String?
     ) {
         self.directory = directory
         self.options = options
         self.metrics = metrics
+        self.snapshots = snapshots
         self.fileSystem = fileSystem
         self.store = store
         (labels, exemplars) = store.withLock { ($0.labels.reader, $0.exemplars) }
@@ -111,6 +110,10 @@ package final class Head: Sendable {
         }
     }
 
+    /// Takes a snapshot of the head for the next start, unless a truncation is under way. It takes
+    /// them by itself, too. A failure is logged and counted.
+    package func takeSnapshot() { snapshots.takeNow() }
+
     package var seriesCount: Int { store.withLock { $0.labels.seriesCount } }
 
     /// Syncs the log to the device and writes out full chunks: what the head's own thread does once
@@ -122,6 +125,7 @@ package final class Head: Sendable {
     /// Writes and syncs what is left to write. The head takes nothing after that.
     package func close() throws(StorageError) {
         writer?.stop()
+        if foreignData == nil { snapshots.end() }
         do {
             try store.withLock { (store) throws(FileError) in
                 guard let log = store.log else { return }

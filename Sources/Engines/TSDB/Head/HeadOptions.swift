@@ -13,6 +13,9 @@ package struct HeadOptions: Sendable {
     package var compression = WALCompression.snappy
     /// A multiple of 32 KiB.
     package var segmentSize = 128 << 20
+    /// How much the log must have grown, in bytes, before another snapshot of the head is thought
+    /// of; `Int.max` for never.
+    package var snapshotTail = 1 << 20
     /// Nothing is taken and nothing in the folder is changed.
     package var isReadOnly = false
     /// A thread of the head writes out and syncs once a second. Without it that is up to who calls
@@ -43,6 +46,9 @@ struct HeadMetrics: Sendable {
     let checkpointsCreated: Counter
     let checkpointsFailed: Counter
     let truncations: Counter
+    let snapshotsWritten: Counter
+    let snapshotsFailed: Counter
+    let snapshotBytes: Counter
 
     init(_ registry: Registry) {
         let float = Labels([Label("type", "float")])
@@ -81,5 +87,12 @@ struct HeadMetrics: Sendable {
             "Total number of checkpoint creations that failed.")
         truncations = counter(
             "head_truncations_total", "Total number of head truncations attempted.")
+        snapshotsWritten = registry.counter(
+            "narthex_head_snapshots_total", "Snapshots of the head that were written.")
+        snapshotsFailed = registry.counter(
+            "narthex_head_snapshots_failed_total",
+            "Snapshots of the head that could not be written.")
+        snapshotBytes = registry.counter(
+            "narthex_head_snapshot_bytes_total", "Bytes of the snapshots that were written.")
     }
 }

@@ -114,4 +114,6 @@ struct RestartNotes {
     var expiries: [UInt64: Timestamp] = [:]
     var lastTruncation = Timestamp.min
     var foreignData: String?
+    /// The kinds of records that were replayed.
+    var kinds = WALRecordKinds()
 }

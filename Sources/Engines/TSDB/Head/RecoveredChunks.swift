@@ -24,9 +24,10 @@ struct RecoveredChunks {
 
     init() {}
 
-    /// Reads all files. Notes what must be repaired, but changes nothing on disk.
+    /// Reads all files, or what is behind a place. Notes what must be repaired, but changes nothing
+    /// on disk.
     mutating func load(
-        _ store: HeadStore, _ fileSystem: any FileSystem
+        _ store: HeadStore, from place: HeadChunkFiles.Place? = nil
     ) throws(FileError) {
         let numbers = try store.files.numbersOnDisk()
         var newestByRef: [UInt64: Timestamp] = [:]
@@ -34,7 +35,16 @@ struct RecoveredChunks {
             let isLast = position == numbers.count - 1
             let isSequential = position == 0 || numbers[position - 1] + 1 == number
             let file = try store.files.open(number)
-            let end = isSequential ? scan(file.bytes, number, store, &newestByRef) : nil
+            let start = place.map {
+                $0.file > number ? .max : $0.file == number ? Int($0.offset) : 0
+            }
+            if let start, start > 0, !Self.isSound(file.bytes, upTo: start) {
+                damagedFiles = [number]
+                return
+            }
+            if start == .max { continue }
+            let end =
+                isSequential ? scan(file.bytes, from: start ?? 0, number, store, &newestByRef) : nil
             if let end, isLast || end.isSound {
                 if !end.isSound { lastFileEnd = (number, end.size) }
                 if !end.isSound, end.size <= HeadChunkFormat.headerSize { damagedFiles = [number] }
@@ -51,15 +61,33 @@ struct RecoveredChunks {
         if let newest = chunks.last { store.restart.nextRef = newest.ref &+ 1 }
     }
 
-    /// Notes the chunks of a file. Tells where the sound part ends; nil where the header is wrong.
+    /// Whether all chunks before an offset, or the end, are sound.
+    private static func isSound(_ bytes: RawSpan, upTo end: Int) -> Bool {
+        var at = HeadChunkFormat.headerSize
+        let end = min(end, bytes.byteCount)
+        while at < end {
+            if bytes.isZero(at..<min(at + 24, bytes.byteCount)) { return true }
+            guard let entry = HeadChunkEntry(bytes, at: at), entry.isSound(bytes, at: at) else {
+                return false
+            }
+            at = entry.end
+        }
+        return true
+    }
+
+    /// The first file that is damaged, but for a torn tail.
+    var firstDamagedFile: UInt32? { damagedFiles.first }
+
+    /// Notes the chunks of a file from `start` on. Tells where the sound part ends; nil where the
+    /// header is wrong.
     private mutating func scan(
-        _ bytes: RawSpan, _ number: UInt32, _ store: HeadStore,
+        _ bytes: RawSpan, from start: Int, _ number: UInt32, _ store: HeadStore,
         _ newestByRef: inout [UInt64: Timestamp]
     ) -> (size: Int, isSound: Bool)? {
         guard bytes.byteCount >= HeadChunkFormat.headerSize else { return (0, false) }
         let header = HeadChunkFormat.header
         for index in 0..<5 where bytes[index] != header[index] { return nil }
-        var at = HeadChunkFormat.headerSize
+        var at = max(start, HeadChunkFormat.headerSize)
         while at < bytes.byteCount {
             if bytes.isZero(at..<min(at + 24, bytes.byteCount)) { return (at, true) }
             guard let entry = HeadChunkEntry(bytes, at: at), entry.isSound(bytes, at: at) else {
@@ -98,6 +126,15 @@ struct RecoveredChunks {
         }
     }
 
+    /// Gives the chunks that were found to the series of a snapshot.
+    mutating func attachAll(
+        _ slots: inout RefTable, _ store: HeadStore
+    ) throws(StorageError) {
+        for ref in starts.keys.sorted() {
+            if let slot = slots[ref] { try attach(ref, to: slot, store) }
+        }
+    }
+
     /// Gives the chunks of a ref to its series. Samples of the log that they cover are then
     /// skipped.
     mutating func attach(
@@ -108,9 +145,12 @@ struct RecoveredChunks {
         while index < chunks.count, chunks[index].ref == ref {
             let chunk = chunks[index]
             index += 1
+            let isCompletion = store.samples.dropOpenChunk(slot, coveredBy: chunk.range)
             let state = store.samples.series.states[slot]
             // A series that had another ref before: only what comes after its samples.
-            if newest == nil, state.hasSamples, chunk.range.start <= state.encoder.timestamp {
+            if newest == nil, !isCompletion, state.hasSamples,
+                chunk.range.start <= state.encoder.timestamp
+            {
                 continue
             }
             if newest == nil, store.samples.openRange(slot) != nil {

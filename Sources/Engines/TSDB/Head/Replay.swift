@@ -2,6 +2,10 @@
 //
 // What happens at a start, in this order:
 //
+//  0. a snapshot, where there is one that fits to the log and to the head chunk files: it stands
+//     for the checkpoint and for the log up to its place, and for the chunks before its place in
+//     their files. What follows is about what is left then. Damage found while it is read leads to
+//     a start without it.
 //  1. survey: is there anything in log or head chunk files that is not stored yet? Then nothing on
 //     disk is changed, and the head is read-only.
 //  2. head chunk files: which full chunks there are, by series ref. A file that is damaged goes,
@@ -34,8 +38,40 @@ struct Replay {
     private var unknownRefs = 0
     private var unusableHistograms = 0
     private var unknownExemplarRefs = 0
+    /// Where the log is read from, if not from its beginning.
+    private var start: WALPosition?
+    /// How many bytes of the log were read.
+    private var tail = 0
 
-    init(_ directory: String, _ store: HeadStore, _ fileSystem: any FileSystem) {
+    /// A head as its folder holds it, with the size of the snapshot that helped, and how much of
+    /// the log was read.
+    static func start(
+        _ directory: String, _ options: HeadOptions, minValidTime: Timestamp,
+        _ exemplars: ExemplarStore, _ metrics: HeadMetrics, _ fileSystem: any FileSystem
+    ) throws(StorageError) -> (HeadStore, snapshot: Int?, tail: Int) {
+        func fresh() throws(StorageError) -> Replay {
+            let store = try HeadStore(
+                directory, options, minValidTime: minValidTime, exemplars, metrics, fileSystem)
+            return Replay(directory, store, fileSystem)
+        }
+        var replay = try fresh()
+        var size: Int?
+        do {
+            if !options.isReadOnly, try SnapshotFormat.holds(directory, fileSystem),
+                let file = try SnapshotFile(directory, fileSystem)
+            {
+                try replay.restore(file)
+                size = file.byteCount
+            }
+        } catch {
+            options.log.warn("the head snapshot is not used: \(error)")
+            replay = try fresh()
+        }
+        try replay.run()
+        return (replay.store, size, replay.tail)
+    }
+
+    private init(_ directory: String, _ store: HeadStore, _ fileSystem: any FileSystem) {
         self.directory = directory
         self.store = store
         self.fileSystem = fileSystem
@@ -47,13 +83,13 @@ struct Replay {
         do {
             let folder = try WALDirectory(logPath, fileSystem)
             store.restart.foreignData = try surveyLog(folder)
-            try chunks.load(store, fileSystem)
+            if start == nil { try chunks.load(store) }
             if store.options.isReadOnly, store.restart.foreignData == nil {
                 store.restart.foreignData = "the folder is not to be changed"
             }
             store.files.isReadOnly = store.restart.foreignData != nil
             try chunks.repair(store)
-            try replayCheckpoint(folder)
+            if start == nil { try replayCheckpoint(folder) }
             let last = try replaySegments(folder)
             finish()
             if store.restart.foreignData == nil {
@@ -73,24 +109,114 @@ struct Replay {
         }
     }
 
+    // MARK: Snapshot
+
+    /// Fills the store from a snapshot. Changes nothing on disk.
+    private mutating func restore(_ file: SnapshotFile) throws {
+        let summary = file.summary
+        let folder = try WALDirectory(logPath, fileSystem)
+        guard folder.checkpoint == summary.checkpoint else {
+            throw SnapshotFault("the log was checkpointed since")
+        }
+        guard summary.nextRef < 1 << 62 else { throw SnapshotFault("no ref is left") }
+        guard folder.segments.contains(summary.position.segment) else {
+            throw SnapshotFault("segment \(summary.position.segment) of the log is missing")
+        }
+        let segment = try fileSystem.map(folder.path(ofSegment: summary.position.segment))
+        guard segment.count >= summary.position.offset,
+            segment.bytes.fingerprint(before: summary.position.offset) == summary.fingerprint
+        else { throw SnapshotFault("segment \(summary.position.segment) is another one") }
+        let place = HeadChunkFiles.Place(file: summary.chunkFile, offset: summary.chunkOffset)
+        try chunks.load(store, from: place)
+        if let damaged = chunks.firstDamagedFile, damaged <= place.file {
+            throw SnapshotFault("head chunk file \(damaged) is damaged")
+        }
+        try restoreSeries(file)
+        start = summary.position
+        store.restart.nextRef = max(store.restart.nextRef, summary.nextRef)
+        if summary.maxTime >= store.bounds.minValidTime {
+            store.bounds.minTime = min(store.bounds.minTime, summary.minTime)
+            store.bounds.maxTime = max(store.bounds.maxTime, summary.maxTime)
+        }
+        for slot in 0..<store.samples.series.end {
+            slots[store.samples.series.refs[slot]] = UInt32(slot)
+        }
+        try chunks.attachAll(&slots, store)
+        try file.forEachFrame(.record) { reader in
+            try apply(try reader.take(reader.remaining))
+        }
+    }
+
+    private func restoreSeries(_ file: SnapshotFile) throws {
+        let sizes = try checkedFileSizes(file)
+        let labels = try SnapshotLabels(file)
+        let result = Result {
+            try store.samples.restore(
+                file, minValidTime: store.bounds.minValidTime, sizes: sizes)
+        }
+        // Also after a failure: its thread must have ended.
+        let count = try labels.finish(&store.labels)
+        guard try result.get() == count, count == file.summary.seriesCount else {
+            throw SnapshotFault("series are missing")
+        }
+        store.metrics.seriesCreated.increment(by: Double(count))
+        try file.forEachFrame(.expiries) { reader in
+            for _ in 0..<(try reader.uvarint()) {
+                let ref = try reader.uvarint()
+                store.restart.expiries[ref] = try reader.varint()
+            }
+        }
+    }
+
+    /// How long the head chunk files were; those that are gone or are not the same are left out.
+    private func checkedFileSizes(_ file: SnapshotFile) throws -> [UInt32: Int] {
+        var sizes: [UInt32: Int] = [:]
+        try file.forEachFrame(.files) { reader in
+            for _ in 0..<(try reader.uvarint()) {
+                let number = UInt32(truncatingIfNeeded: try reader.uvarint())
+                let size = Int(clamping: try reader.uvarint())
+                let fingerprint = try reader.uint32LE()
+                guard let found = store.files.mappedFile(number), found.count >= size,
+                    found.bytes.fingerprint(before: size) == fingerprint
+                else { continue }
+                sizes[number] = size
+            }
+        }
+        return sizes
+    }
+
     // MARK: Survey
 
-    /// The paths of all segments in reading order, those of the checkpoint first.
-    private func allSegments(_ folder: WALDirectory) throws(FileError) -> [String] {
-        var paths: [String] = []
-        if let checkpoint = folder.checkpoint {
+    /// The paths of all segments in reading order, those of the checkpoint first, each with where
+    /// its reading begins.
+    private func allSegments(
+        _ folder: WALDirectory
+    ) throws(FileError) -> [(path: String, offset: Int)] {
+        var paths: [(path: String, offset: Int)] = []
+        if start == nil, let checkpoint = folder.checkpoint {
             let path = "\(logPath)/\(WALFormat.name(ofCheckpoint: checkpoint))"
             let inner = try WALDirectory(path, fileSystem)
-            paths += inner.segments.map { inner.path(ofSegment: $0) }
+            paths += inner.segments.map { (inner.path(ofSegment: $0), 0) }
         }
-        return paths + folder.segments.map { folder.path(ofSegment: $0) }
+        for segment in folder.segments {
+            if let offset = offset(in: segment) {
+                paths.append((folder.path(ofSegment: segment), offset))
+            }
+        }
+        return paths
+    }
+
+    /// Where the reading of a segment begins; nil for one that a snapshot stands for.
+    private func offset(in segment: Int) -> Int? {
+        guard let start, segment <= start.segment else { return 0 }
+        return segment == start.segment ? start.offset : nil
     }
 
     /// What the log holds that is not stored yet, in words.
     private mutating func surveyLog(_ folder: WALDirectory) throws(FileError) -> String? {
-        for path in try allSegments(folder) {
+        for (path, offset) in try allSegments(folder) {
             let file = try fileSystem.map(path)
-            if let kind = WALSurvey.foreignKind(in: file.bytes, &reader) {
+            if let kind = WALSurvey.foreignKind(in: file.bytes, from: offset, &reader) {
                 return "the log holds records of kind \(kind.rawValue) (\(kind))"
             }
         }
@@ -105,7 +231,7 @@ struct Replay {
         let inner = try WALDirectory(path, fileSystem)
         for segment in inner.segments {
             do {
-                try replay(inner.path(ofSegment: segment), segment)
+                try replay(inner.path(ofSegment: segment), segment, from: 0)
             } catch let damage as WALCorruption {
                 throw StorageError(.damaged, "backfill checkpoint: \(damage)")
             }
@@ -123,9 +249,10 @@ struct Replay {
                     + "\(folder.path(ofSegment: segment)) is missing")
         }
         for (position, segment) in folder.segments.enumerated() {
+            last = segment
+            guard let offset = offset(in: segment) else { continue }
             do {
-                try replay(folder.path(ofSegment: segment), segment)
-                last = segment
+                try replay(folder.path(ofSegment: segment), segment, from: offset)
             } catch let damage as WALCorruption {
                 try repair(folder, damage, later: folder.segments[(position + 1)...])
                 return segment
@@ -150,13 +277,14 @@ struct Replay {
         try fileSystem.syncDirectory(folder.path)
     }
 
-    private mutating func replay(_ path: String, _ segment: Int) throws {
+    private mutating func replay(_ path: String, _ segment: Int, from offset: Int) throws {
         let file = try fileSystem.map(path)
+        tail += file.count - offset
         var reader = WALReader()
         swap(&reader, &self.reader)
         defer { swap(&reader, &self.reader) }
         var failure: StorageError?
-        try reader.forEachRecord(in: file.bytes, path: path, segment: segment) {
+        try reader.forEachRecord(in: file.bytes, from: offset, path: path, segment: segment) {
             (record, offset) throws(WALCorruption) in
             do {
                 try apply(record)
@@ -171,7 +299,9 @@ struct Replay {
     }
 
     private mutating func apply(_ record: RawSpan) throws {
-        guard record.byteCount > 0, let kind = WALRecordKind(rawValue: record[0]) else { return }
+        guard record.byteCount > 0 else { return }
+        store.restart.kinds.insert(record[0])
+        guard let kind = WALRecordKind(rawValue: record[0]) else { return }
         switch kind {
         case .series:
             var failure: StorageError?

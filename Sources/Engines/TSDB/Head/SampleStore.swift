@@ -88,6 +88,17 @@ struct SampleStore: ~Copyable {
         series.states[slot] = state
     }
 
+    /// Gives the open chunk up where a full one begins as it does and goes as far; false where not.
+    mutating func dropOpenChunk(_ slot: UInt32, coveredBy range: TimeRange) -> Bool {
+        var state = series.states[slot]
+        guard state.hasOpenChunk, state.encoder.timestamp <= range.end,
+            pieces.firstTimestamp(state) == range.start
+        else { return false }
+        pieces.release(&state)
+        series.states[slot] = state
+        return true
+    }
+
     /// A quarter into a chunk: sets its end so that the rest of the block range divides evenly into
     /// chunks of about the wanted number of samples.
     ///

@@ -38,6 +38,8 @@ final class HeadChunkFiles {
     private var waiting: [UInt8] = []
     /// Set where the folder must not be changed: everything stays in the buffer.
     var isReadOnly = false
+    /// Files before this one are on the device, as far as snapshots are concerned.
+    var syncedBefore: UInt32 = 0
 
     init(_ directory: String, _ fileSystem: any FileSystem) {
         self.directory = directory
@@ -49,6 +51,14 @@ final class HeadChunkFiles {
     }
 
     var waitingCount: Int { flushing.count + waiting.count }
+
+    /// A place that all chunks so far lie before and all later ones do not.
+    var nextPlace: Place {
+        guard isGrowing else {
+            return Place(file: current + 1, offset: UInt32(HeadChunkFormat.headerSize))
+        }
+        return Place(file: current, offset: UInt32(writtenEnd + waitingCount))
+    }
 
     // MARK: Writing
 
@@ -183,6 +193,9 @@ final class HeadChunkFiles {
         current = number
         return file
     }
+
+    /// A file that was opened.
+    func mappedFile(_ number: UInt32) -> MappedFile? { mapped[number] }
 
     /// Forgets and deletes files that turned out damaged. The next chunk begins the first of them.
     func drop(_ numbers: [UInt32]) throws(FileError) {

@@ -45,9 +45,18 @@ struct HashTable: Sendable {
         cells[at] = cell
     }
 
-    private mutating func grow() {
+    /// Makes room for so many numbers at once.
+    mutating func reserve(_ count: Int) {
+        var size = cells.count
+        while count * 8 > size * 7, size < 1 << 32 { size *= 2 }
+        if size > cells.count { resize(size) }
+    }
+
+    private mutating func grow() { resize(cells.count * 2) }
+
+    private mutating func resize(_ size: Int) {
         let old = cells
-        cells = [UInt64](repeating: Self.empty, count: old.count * 2)
+        cells = [UInt64](repeating: Self.empty, count: size)
         mask = cells.count - 1
         for cell in old where cell != Self.empty { place(cell) }
     }

@@ -92,6 +92,12 @@ struct LabelIndex: ~Copyable {
             _ = Labels.field(packed, &at)
             numbers.append(try pairs.retain(packed.extracting(start..<at)))
         }
+        try enter(slot, numbers, hash: hash)
+    }
+
+    private mutating func enter(
+        _ slot: UInt32, _ numbers: [UInt32], hash: UInt64
+    ) throws(StorageError) {
         let run = try sets.allocate(numbers.count + 1)
         sets[run] = UInt32(numbers.count)
         for (index, number) in numbers.enumerated() {
@@ -139,6 +145,37 @@ struct LabelIndex: ~Copyable {
         for number in affected { try postings.remove(dropped, from: number) }
         order.remove(dropped)
     }
+
+    // MARK: Restoring from a snapshot
+
+    mutating func reserve(_ count: Int) { table.reserve(count) }
+
+    /// The next name, in the order of their numbers.
+    mutating func addName(_ name: RawSpan) throws(StorageError) { try pairs.restoreName(name) }
+
+    /// The next pair, in the order of their numbers; one that is out of use.
+    mutating func addFreePair() throws(StorageError) { try pairs.restoreFreeNumber() }
+
+    /// The next pair. Its name must be there.
+    mutating func addPair(name: UInt64, value: RawSpan) throws(StorageError) {
+        try pairs.restore(name: name, value)
+    }
+
+    /// Enters a series whose pairs exist. `packed` is memory to work with.
+    mutating func restore(
+        _ slot: UInt32, _ numbers: [UInt32], _ packed: inout [UInt8]
+    ) throws(StorageError) {
+        try labelSets.reserve(Int(slot) + 1)
+        packed.removeAll(keepingCapacity: true)
+        for number in numbers {
+            pairs.retain(number)
+            unsafe pairs.text(number).withUnsafeBytes { unsafe packed.append(contentsOf: $0) }
+        }
+        try enter(slot, numbers, hash: xxHash64(packed.raw))
+    }
+
+    /// Makes pairs and names findable, after all series.
+    mutating func finishRestoring() { pairs.finishRestoring() }
 
     // MARK: Order
 

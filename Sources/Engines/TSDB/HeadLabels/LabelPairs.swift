@@ -101,6 +101,9 @@ struct LabelPairs: ~Copyable {
         return number
     }
 
+    /// Counts one more series for a pair that exists.
+    mutating func retain(_ number: UInt32) { changeSeriesCount(number, by: 1) }
+
     /// Counts one series less; true where that was the last one and the number is free now.
     mutating func release(_ number: UInt32) -> Bool {
         changeSeriesCount(number, by: -1)
@@ -111,6 +114,51 @@ struct LabelPairs: ~Copyable {
         names.remove(pair: number, from: pair.name)
         freeNumbers.append(number)
         return true
+    }
+
+    // MARK: Restoring from a snapshot
+
+    mutating func restoreName(_ name: RawSpan) throws(StorageError) {
+        guard name.byteCount < 1 << 24 else {
+            throw StorageError(.damaged, "a label name of \(name.byteCount) bytes")
+        }
+        names.restore(name)
+    }
+
+    /// The next number, which no series uses.
+    mutating func restoreFreeNumber() throws(StorageError) {
+        try pairs.reserve(end + 1)
+        pairs[end] = Pair(text: 0, byteCount: 0, name: 0, seriesCount: 0)
+        end += 1
+    }
+
+    /// The next pair, without a series so far. It is not found before `finishRestoring`.
+    mutating func restore(name: UInt64, _ value: RawSpan) throws(StorageError) {
+        guard name < UInt64(names.end), value.byteCount < 1 << 24 else {
+            throw StorageError(.damaged, "a label of name \(name)")
+        }
+        var text: [UInt8] = []
+        Labels.appendField(names.bytes(UInt32(name)).raw, to: &text)
+        Labels.appendField(value, to: &text)
+        let run = try texts.allocate((text.count + 3) / 4)
+        texts.store(text.raw, at: run)
+        try restoreFreeNumber()
+        pairs[end - 1] = Pair(
+            text: run, byteCount: UInt32(text.count), name: UInt32(name), seriesCount: 0)
+    }
+
+    /// Enters the pairs that series use, and gives those up that none does.
+    mutating func finishRestoring() {
+        for number in 0..<UInt32(end) {
+            let pair = pairs[number]
+            if pair.seriesCount > 0 {
+                names.add(pair: number, to: pair.name)
+                table.insert(xxHash64(text(number)), number)
+            } else {
+                if pair.byteCount > 0 { texts.release(pair.text, (Int(pair.byteCount) + 3) / 4) }
+                freeNumbers.append(number)
+            }
+        }
     }
 
     /// Writes nothing but the count: the other fields may be read meanwhile without the lock.
@@ -181,6 +229,14 @@ struct LabelNames: Sendable {
         names[Int(number)].pairs.append(pair)
         return number
     }
+
+    mutating func restore(_ name: RawSpan) {
+        let bytes = unsafe name.withUnsafeBytes { unsafe [UInt8]($0) }
+        numbers[bytes] = UInt32(names.count)
+        names.append(Name(bytes: bytes))
+    }
+
+    mutating func add(pair: UInt32, to name: UInt32) { names[Int(name)].pairs.append(pair) }
 
     mutating func remove(pair: UInt32, from name: UInt32) {
         names[Int(name)].removed.insert(pair)

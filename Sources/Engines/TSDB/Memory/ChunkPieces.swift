@@ -143,6 +143,24 @@ internal import Storage
         }
     }
 
+    /// Fills pieces with the bytes of an open chunk, which the series' encoder wrote.
+    mutating func restore(_ series: inout SeriesState, _ bytes: RawSpan) throws(StorageError) {
+        precondition(bytes.byteCount == series.encoder.byteCount, "the bytes are the encoder's")
+        try reserve((bytes.byteCount + Self.payload - 1) / Self.payload)
+        series.piece = 0
+        var at = 0
+        while at < bytes.byteCount {
+            let length = min(Self.payload, bytes.byteCount - at)
+            series.piece = take(linkedTo: series.piece)
+            // Bound: a piece has room for `payload` bytes.
+            unsafe bytes.extracting(at..<(at + length)).withUnsafeBytes { source in
+                unsafe address(series.piece).copyMemory(
+                    from: source.baseAddress!, byteCount: length)
+            }
+            at += length
+        }
+    }
+
     /// The timestamp of the open chunk's first sample.
     func firstTimestamp(_ series: SeriesState) -> Timestamp {
         var piece = series.piece

@@ -62,6 +62,12 @@ struct WALCorruption: Error, CustomStringConvertible {
     var description: String { "corruption in segment \(path) at \(offset): \(reason)" }
 }
 
+/// A place between two records of a log.
+struct WALPosition: Equatable, Sendable {
+    var segment: Int
+    var offset: Int
+}
+
 /// What stands in a folder of segments.
 struct WALDirectory {
     var path: String

@@ -13,14 +13,14 @@ struct WALReader {
 
     init() {}
 
-    /// Calls `body` with each record and the offset at which it begins. The bytes are lent for the
-    /// call. `path` and `segment` go into errors.
+    /// Calls `body` with each record from `offset` on, where one begins, and the offset at which it
+    /// begins. The bytes are lent for the call. `path` and `segment` go into errors.
     mutating func forEachRecord(
-        in bytes: RawSpan, path: String, segment: Int,
+        in bytes: RawSpan, from offset: Int = 0, path: String, segment: Int,
         _ body: (RawSpan, Int) throws(WALCorruption) -> Void
     ) throws(WALCorruption) {
-        var at = 0
-        var start = 0
+        var at = offset
+        var start = offset
         var isInside = false
         func corruption(_ reason: String) -> WALCorruption {
             WALCorruption(path: path, segment: segment, offset: start, reason: reason)

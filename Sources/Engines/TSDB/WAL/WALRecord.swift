@@ -39,6 +39,17 @@ enum WALRecordKind: UInt8 {
     }
 }
 
+/// Kinds of records, by their first bytes.
+struct WALRecordKinds: Equatable, Sendable {
+    private var bits: UInt64 = 0
+
+    init(_ kinds: [WALRecordKind] = []) { for kind in kinds { insert(kind.rawValue) } }
+
+    mutating func insert(_ firstByte: UInt8) { bits |= 1 << UInt64(min(firstByte, 63)) }
+    mutating func formUnion(_ other: WALRecordKinds) { bits |= other.bits }
+    func isSubset(of other: WALRecordKinds) -> Bool { bits & ~other.bits == 0 }
+}
+
 /// Builds a series record.
 struct SeriesRecord {
     private(set) var writer = ByteWriter()

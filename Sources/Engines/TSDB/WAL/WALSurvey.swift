@@ -5,9 +5,12 @@ internal import Bytes
 /// Looks through a segment for records of kinds that are not stored yet, without unpacking the
 /// others.
 enum WALSurvey {
-    /// The first foreign kind; nil where there is none up to the end or to damage.
-    static func foreignKind(in bytes: RawSpan, _ reader: inout WALReader) -> WALRecordKind? {
-        var at = 0
+    /// The first foreign kind from `offset` on, where a record begins; nil where there is none up
+    /// to the end or to damage.
+    static func foreignKind(
+        in bytes: RawSpan, from offset: Int = 0, _ reader: inout WALReader
+    ) -> WALRecordKind? {
+        var at = offset
         while at + WALFormat.headerSize <= bytes.byteCount {
             let first = bytes[at]
             guard let fragment = WALFragment(rawValue: first & 7) else { return nil }
@@ -24,7 +27,7 @@ enum WALSurvey {
                     WALRecordKind(rawValue: $0)?.isForeign ?? false
                 }
                 // Believed only where the whole segment up to there is sound.
-                if isSuspect != false, let kind = confirmed(bytes, upTo: at, &reader) {
+                if isSuspect != false, let kind = confirmed(bytes, offset..<at, &reader) {
                     return kind
                 }
             }
@@ -51,16 +54,16 @@ enum WALSurvey {
         }
     }
 
-    /// Reads the segment properly and returns the kind of the record at `offset` if it is foreign.
+    /// Reads the range properly and returns the kind of a record up to its end if it is foreign.
     private static func confirmed(
-        _ bytes: RawSpan, upTo offset: Int, _ reader: inout WALReader
+        _ bytes: RawSpan, _ range: Range<Int>, _ reader: inout WALReader
     ) -> WALRecordKind? {
         var found: WALRecordKind?
-        try? reader.forEachRecord(in: bytes, path: "", segment: 0) {
+        try? reader.forEachRecord(in: bytes, from: range.lowerBound, path: "", segment: 0) {
             (record, at) throws(WALCorruption) in
             guard found == nil, record.byteCount > 0 else { return }
             if let kind = WALRecordKind(rawValue: record[0]), kind.isForeign { found = kind }
-            if at > offset {
+            if at > range.upperBound {
                 throw WALCorruption(path: "", segment: 0, offset: at, reason: "read far enough")
             }
         }

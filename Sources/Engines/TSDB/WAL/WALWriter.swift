@@ -25,6 +25,13 @@ final class WALWriter {
     private var isDirty = false
     /// Whether a segment was begun whose name may not be on the device.
     private var hasNewSegment = false
+    /// All bytes that were written since this object exists.
+    private(set) var writtenByteCount = 0
+    /// The kinds of all records that were added.
+    private(set) var kinds = WALRecordKinds()
+
+    /// Where the next write goes; between writes.
+    var position: WALPosition { WALPosition(segment: segment, offset: offset) }
 
     /// What may not be on the device yet.
     struct Unsynced: Sendable {
@@ -65,6 +72,7 @@ final class WALWriter {
 
     /// Puts a record behind those that wait for `write`.
     func add(_ record: RawSpan) throws(FileError) {
+        if record.byteCount > 0 { kinds.insert(record[0]) }
         var compressor = WALCompressor()
         swap(&compressor, &self.compressor)
         defer { swap(&compressor, &self.compressor) }
@@ -154,6 +162,7 @@ final class WALWriter {
         defer { swap(&bytes, &frames) }
         try file.write(bytes.raw, at: offset)
         offset += bytes.count
+        writtenByteCount += bytes.count
         // A rare large write must not hold its memory for ever.
         bytes.removeAll(keepingCapacity: bytes.capacity <= 1 << 20)
         isDirty = true

@@ -105,6 +105,18 @@ package final class BoundedPool: Sendable {
         return isTaken
     }
 
+    /// Gives the job to a thread that has nothing to do; false where there is none.
+    package func submitIfIdle(_ job: @escaping Job) -> Bool {
+        let idle = state.withLock { state -> Desk? in
+            guard !state.isClosed, let desk = state.idle.popLast() else { return nil }
+            state.running += 1
+            return desk
+        }
+        guard let idle else { return false }
+        Self.give(idle, .job(job))
+        return true
+    }
+
     /// Jobs that wait and jobs that run.
     package var load: (waiting: Int, running: Int) {
         state.withLock { ($0.queue.count, $0.running) }

@@ -149,7 +149,7 @@ let tests: KeyValuePairs<String, [String]> = [
     ],
     "PromQLTests": [
         "PromQL", "PromQLScripts", "PromQLSyntax", "Bytes", "CAllocator", "Instrumentation",
-        "Model", "Storage",
+        "Model", "Platform", "Storage",
     ],
     "PromQLScriptsTests": [
         "PromQLScripts", "EngineFuzzing", "Instrumentation", "Model", "Platform", "PromQL",

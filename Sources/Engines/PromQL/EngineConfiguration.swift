@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Model
-internal import Platform
+package import Platform
 package import PromQLSyntax
 
 /// What holds for every query of an engine.
@@ -29,6 +29,8 @@ package struct EngineConfiguration: Sendable {
     package var typeAndUnitLabels = false
     /// Functions on counters use the start timestamps of samples where there are any.
     package var usesStartTimestamps = false
+    /// Idle threads that large queries may use besides the one they run on.
+    package var helpers: Helpers?
 
     package init() {}
 }

@@ -20,7 +20,22 @@ struct WindowCache {
     private var latest = 0
     private var replaced = 0
     /// How often windows were known already, and how often they had to be computed.
-    private(set) var counts = (reused: 0, computed: 0)
+    private(set) var counts = Counts()
+
+    struct Counts {
+        var reused = 0
+        var computed = 0
+
+        mutating func add(_ other: Counts) {
+            reused += other.reused
+            computed += other.computed
+        }
+
+        static func - (left: Counts, right: Counts) -> Counts {
+            Counts(
+                reused: left.reused - right.reused, computed: left.computed - right.computed)
+        }
+    }
 
     init(_ empty: WindowIndex) {
         self.empty = empty

@@ -40,7 +40,7 @@ final class NodeRecorder {
         if bytes > record(of: number).bytes { records[number, default: Record()].bytes = bytes }
     }
 
-    func note(windows: (reused: Int, computed: Int), of number: Int) {
-        records[number, default: Record()].windows = windows
+    func note(windows: WindowCache.Counts, of number: Int) {
+        records[number, default: Record()].windows = (windows.reused, windows.computed)
     }
 }

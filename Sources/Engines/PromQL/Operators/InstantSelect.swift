@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Model
+internal import Platform
 internal import Storage
 
 /// The newest sample of each series at each step, no older than the lookback delta. A staleness
@@ -32,63 +33,51 @@ struct InstantSelect: VectorOperator {
 
     func run(_ consume: RowConsumer) throws(QueryError) {
         let empty = WindowIndex(times, reach: evaluation.lookbackDelta)
-        var windows = WindowCache(empty)
-        var histogramIndex = empty
-        let range = empty.readRange
-        var columns = SampleColumns()
-        var row = Row(width: steps.count)
-        for series in selection.rows.indices {
-            try evaluation.checkpoint()
-            try selection.read(series, range, into: &columns)
-            if columns.isEmpty { continue }
-            if refusesHistograms, !columns.histograms.isEmpty {
-                throw .execution(
-                    "this should be an info metric, with float samples: "
-                        + selection.rows[series].labels.description)
-            }
-            if stripsBuckets { columns.stripBuckets() }
-            if row.width != steps.count { row = Row(width: steps.count) }
-            if columns.histograms.isEmpty, output == .sample {
-                if steps.isSingle {
-                    takeLast(columns, &row)
-                } else {
-                    takeNewest(columns, windows.windows(over: columns.timestamps), &row)
+        var serial = SerialRun(node: self, empty: empty)
+        let runs = SeriesRuns(rows.count, steps, empty.readRange, evaluation)
+        var windows = WindowCache.Counts()
+        try ahead(empty, runs).run(
+            count: runs.count, helpers: runs.helpers
+        ) { (piece, batch) throws(QueryError) in
+            windows.add(batch.windows)
+            for (place, series) in runs[piece].enumerated() {
+                try evaluation.checkpoint()
+                switch batch.outcomes[place] {
+                case .empty: break
+                case .row:
+                    try batch.withRow(place) { (row) throws(QueryError) in
+                        if !row.isEmpty { try consume(series, &row) }
+                    }
+                case .left: try serial.evaluate(series, consume)
                 }
-            } else {
-                let index = windows.windows(over: columns.timestamps)
-                histogramIndex.update(columns.histogramTimestamps)
-                takeNewestOfBoth(columns, index, histogramIndex, &row)
             }
-            if row.isEmpty { continue }
-            try consume(series, &row)
         }
-        evaluation.ledger.recorder?.note(windows: windows.counts, of: account)
+        windows.computed += serial.windowsComputed
+        evaluation.ledger.recorder?.note(windows: windows, of: account)
     }
 
-    /// One step: the columns hold exactly what it may see, so the last sample is the newest.
-    private func takeLast(_ columns: SampleColumns, _ row: inout Row) {
-        row.clear()
-        let value = columns.values[columns.values.count - 1]
-        if StaleMarker.isStale(value) { return }
-        row.values[0] = value
-        row.floats.insert(0)
+    /// How runs of series are evaluated by any thread.
+    private func ahead(
+        _ empty: WindowIndex, _ runs: SeriesRuns
+    ) -> OrderedWork<InstantWorker, RowBatch> {
+        let width = steps.count
+        let series = selection.series
+        let isPlain = output == .sample
+        return OrderedWork(
+            makeWorker: {
+                InstantWorker(
+                    series: series, range: empty.readRange, isPlain: isPlain,
+                    windows: WindowCache(empty))
+            },
+            makeResult: { RowBatch() },
+            work: { worker, piece, batch in
+                let before = worker.windows.counts
+                batch.fill(runs[piece], width: width) { worker.evaluate($0, &$1) }
+                batch.windows = worker.windows.counts - before
+            })
     }
 
-    private func takeNewest(_ columns: SampleColumns, _ index: WindowIndex, _ row: inout Row) {
-        row.histograms.removeAll()
-        let values = columns.values.span
-        let starts = index.starts.span
-        let ends = index.ends.span
-        let marker = StaleMarker.bits
-        row.fill { step in
-            let end = Int(unsafe ends[unchecked: step])
-            guard end > Int(unsafe starts[unchecked: step]) else { return nil }
-            let value = unsafe values[unchecked: end - 1]
-            return value.bitPattern == marker ? nil : value
-        }
-    }
-
-    private func takeNewestOfBoth(
+    fileprivate func takeNewestOfBoth(
         _ columns: SampleColumns, _ floats: WindowIndex, _ histograms: WindowIndex,
         _ row: inout Row
     ) {
@@ -124,6 +113,89 @@ struct InstantSelect: VectorOperator {
         case .startTime: Double(start) / 1000
         case .milliseconds: Double(time)
         }
+    }
+}
+
+/// What a thread needs to look up the floats of stored series.
+private struct InstantWorker {
+    let series: any SeriesSet
+    let range: TimeRange
+    /// Whether the rows show the samples themselves.
+    let isPlain: Bool
+    var windows: WindowCache
+    var columns = SampleColumns()
+
+    mutating func evaluate(_ index: Int, _ row: inout Row) -> RowBatch.Outcome {
+        columns.removeAll()
+        do {
+            try series.read(index, range, into: &columns)
+        } catch {
+            return .left
+        }
+        if columns.isEmpty { return .empty }
+        guard isPlain, columns.histograms.isEmpty else { return .left }
+        if row.width == 1 {
+            takeLast(&row)
+        } else {
+            takeNewest(windows.windows(over: columns.timestamps), &row)
+        }
+        return .row(nil)
+    }
+
+    /// One step: the columns hold exactly what it may see, so the last sample is the newest.
+    private func takeLast(_ row: inout Row) {
+        row.clear()
+        let value = columns.values[columns.values.count - 1]
+        if StaleMarker.isStale(value) { return }
+        row.values[0] = value
+        row.floats.insert(0)
+    }
+
+    private func takeNewest(_ index: WindowIndex, _ row: inout Row) {
+        let values = columns.values.span
+        let starts = index.starts.span
+        let ends = index.ends.span
+        let marker = StaleMarker.bits
+        row.fill { step in
+            let end = Int(unsafe ends[unchecked: step])
+            guard end > Int(unsafe starts[unchecked: step]) else { return nil }
+            let value = unsafe values[unchecked: end - 1]
+            return value.bitPattern == marker ? nil : value
+        }
+    }
+}
+
+/// Series with histograms, and those of which more than the value is shown.
+private struct SerialRun {
+    let node: InstantSelect
+    private var floatIndex: WindowIndex
+    private var histogramIndex: WindowIndex
+    private(set) var windowsComputed = 0
+    private var columns = SampleColumns()
+    private var row: Row
+
+    init(node: InstantSelect, empty: WindowIndex) {
+        self.node = node
+        floatIndex = empty
+        histogramIndex = empty
+        row = Row(width: node.steps.count)
+    }
+
+    mutating func evaluate(_ series: Int, _ consume: RowConsumer) throws(QueryError) {
+        try node.selection.read(series, floatIndex.readRange, into: &columns)
+        if columns.isEmpty { return }
+        if node.refusesHistograms, !columns.histograms.isEmpty {
+            throw .execution(
+                "this should be an info metric, with float samples: "
+                    + node.selection.rows[series].labels.description)
+        }
+        if node.stripsBuckets { columns.stripBuckets() }
+        if row.width != node.steps.count { row = Row(width: node.steps.count) }
+        windowsComputed += 1
+        floatIndex.update(columns.timestamps)
+        histogramIndex.update(columns.histogramTimestamps)
+        node.takeNewestOfBoth(columns, floatIndex, histogramIndex, &row)
+        if !row.isEmpty { try consume(series, &row) }
     }
 }
 

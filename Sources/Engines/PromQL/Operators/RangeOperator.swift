@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Model
+internal import Platform
 internal import PromQLSyntax
 internal import Storage
 
@@ -11,7 +12,7 @@ struct RangeOperator: VectorOperator {
     let call: RangeCall
     let source: any ColumnSource
     let rows: [RowLabels]
-    private let account: Int
+    fileprivate let account: Int
 
     var steps: Steps { call.steps }
 
@@ -30,39 +31,154 @@ struct RangeOperator: VectorOperator {
         }
     }
 
+    private var reach: SelectorReach {
+        SelectorReach(call.rangeExtension, range: call.range, evaluation.lookbackDelta)
+    }
+
     func run(_ consume: RowConsumer) throws(QueryError) {
-        let reach = SelectorReach(call.rangeExtension, range: call.range, evaluation.lookbackDelta)
         let empty = WindowIndex(call.times, reach: reach.back, lookahead: reach.ahead)
-        var windows = WindowCache(empty)
-        var histogramIndex = empty
-        var evaluator = RangeEvaluator(call, evaluation)
-        var row = Row(width: steps.count)
-        let width = steps.count
-        var clashes = ClashDetector(rows, isNeeded: !evaluation.delaysNameRemoval)
-        let names = source.rows
-        try source.forEach { (series, columns) throws(QueryError) in
-            if row.width != width { row = Row(width: width) }
-            row.histograms.removeAll()
-            let index = windows.windows(over: columns.timestamps)
-            let hasHistograms = !columns.histograms.isEmpty
-            if hasHistograms { histogramIndex.update(columns.histogramTimestamps) }
-            if call.function == .doubleExponentialSmoothing {
-                try evaluator.checkSmoothingFactors(index, hasHistograms ? histogramIndex : nil)
+        var run = RangeRun(self, empty)
+        guard let stored = source as? StoredColumns, run.evaluator.isPure else {
+            try source.forEach { (series, columns) throws(QueryError) in
+                try run.evaluate(series, &columns, consume)
             }
-            evaluator.fillFloats(columns, index, &row, names[series].labels)
-            if hasHistograms {
-                try evaluator.fillHistograms(
-                    columns, index, histogramIndex, &row, names[series].labels)
-            }
-            try evaluation.ledger.noteWindows(
-                WindowCounts(index, histogramIndex, columns), row, isStored: source.isStored,
-                of: account)
-            if row.isEmpty { return }
-            noteUnlikelyCounter(row, names[series].labels)
-            try clashes.add(series)
-            try consume(series, &row)
+            evaluation.ledger.recorder?.note(windows: run.windows.counts, of: account)
+            return
         }
-        evaluation.ledger.recorder?.note(windows: windows.counts, of: account)
+        let runs = SeriesRuns(rows.count, steps, stored.range, evaluation)
+        var columns = SampleColumns()
+        var windows = WindowCache.Counts()
+        try ahead(stored, run.evaluator.floats, empty, runs).run(
+            count: runs.count, helpers: runs.helpers
+        ) { (piece, batch) throws(QueryError) in
+            windows.add(batch.windows)
+            for (place, series) in runs[piece].enumerated() {
+                try evaluation.checkpoint()
+                switch batch.outcomes[place] {
+                case .empty: break
+                case .row(let counts):
+                    try batch.withRow(place) { (row) throws(QueryError) in
+                        try run.emit(series, counts, &row, consume)
+                    }
+                case .left:
+                    if try stored.read(series, into: &columns) {
+                        try run.evaluate(series, &columns, consume)
+                    }
+                }
+            }
+        }
+        windows.add(run.windows.counts)
+        evaluation.ledger.recorder?.note(windows: windows, of: account)
+    }
+
+    /// How runs of series are evaluated by any thread.
+    private func ahead(
+        _ stored: StoredColumns, _ floats: FloatRanges, _ empty: WindowIndex, _ runs: SeriesRuns
+    ) -> OrderedWork<RangeWorker, RowBatch> {
+        let width = steps.count
+        let (series, range) = (stored.selection.series, stored.range)
+        return OrderedWork(
+            makeWorker: {
+                RangeWorker(
+                    series: series, range: range, floats: floats, empty: empty,
+                    windows: WindowCache(empty))
+            },
+            makeResult: { RowBatch() },
+            work: { worker, piece, batch in
+                let before = worker.windows.counts
+                batch.fill(runs[piece], width: width) { worker.evaluate($0, &$1) }
+                batch.windows = worker.windows.counts - before
+            })
+    }
+}
+
+/// What a thread needs to evaluate the floats of stored series.
+private struct RangeWorker {
+    let series: any SeriesSet
+    let range: TimeRange
+    var floats: FloatRanges
+    let empty: WindowIndex
+    var windows: WindowCache
+    var columns = SampleColumns()
+
+    mutating func evaluate(_ index: Int, _ row: inout Row) -> RowBatch.Outcome {
+        columns.removeAll()
+        do {
+            try series.read(index, range, into: &columns)
+            columns.dropStaleMarkers()
+            if columns.isEmpty { return .empty }
+            guard columns.histograms.isEmpty else { return .left }
+            let index = windows.windows(over: columns.timestamps)
+            if floats.call.function == .doubleExponentialSmoothing {
+                try floats.checkSmoothingFactors(index, nil)
+            }
+            floats.fill(columns, index, &row)
+            return .row(WindowCounts(index, empty, columns))
+        } catch {
+            return .left
+        }
+    }
+}
+
+/// One run over all series, as far as it happens on the query's own thread.
+private struct RangeRun {
+    let call: RangeCall
+    let evaluation: Evaluation
+    let names: [RowLabels]
+    private(set) var evaluator: RangeEvaluator
+    private(set) var windows: WindowCache
+    private var histogramIndex: WindowIndex
+    private let account: Int
+    private let isStored: Bool
+    private var clashes: ClashDetector
+    private var row: Row
+
+    init(_ node: RangeOperator, _ empty: WindowIndex) {
+        call = node.call
+        evaluation = node.evaluation
+        names = node.source.rows
+        evaluator = RangeEvaluator(call, evaluation)
+        windows = WindowCache(empty)
+        histogramIndex = empty
+        account = node.account
+        isStored = node.source.isStored
+        clashes = ClashDetector(node.rows, isNeeded: !evaluation.delaysNameRemoval)
+        row = Row(width: call.steps.count)
+    }
+
+    mutating func evaluate(
+        _ series: Int, _ columns: inout SampleColumns, _ consume: RowConsumer
+    ) throws(QueryError) {
+        var row = Row(width: 0)
+        swap(&row, &self.row)
+        defer { swap(&row, &self.row) }
+        if row.width != call.steps.count { row = Row(width: call.steps.count) }
+        row.histograms.removeAll()
+        let index = windows.windows(over: columns.timestamps)
+        let hasHistograms = !columns.histograms.isEmpty
+        if hasHistograms { histogramIndex.update(columns.histogramTimestamps) }
+        if call.function == .doubleExponentialSmoothing {
+            try evaluator.floats.checkSmoothingFactors(index, hasHistograms ? histogramIndex : nil)
+        }
+        evaluator.fillFloats(columns, index, &row, names[series].labels)
+        if hasHistograms {
+            try evaluator.fillHistograms(
+                columns, index, histogramIndex, &row, names[series].labels)
+        }
+        try emit(series, WindowCounts(index, histogramIndex, columns), &row, consume)
+    }
+
+    /// Hands on a row that is complete.
+    mutating func emit(
+        _ series: Int, _ counts: WindowCounts?, _ row: inout Row, _ consume: RowConsumer
+    ) throws(QueryError) {
+        if let counts {
+            try evaluation.ledger.noteWindows(counts, row, isStored: isStored, of: account)
+        }
+        if row.isEmpty { return }
+        noteUnlikelyCounter(row, names[series].labels)
+        try clashes.add(series)
+        try consume(series, &row)
     }
 
     /// rate() of something that does not look like a counter is worth a note.

@@ -32,12 +32,16 @@ struct StoredColumns: ColumnSource {
         var columns = SampleColumns()
         for index in selection.rows.indices {
             try evaluation.checkpoint()
-            try selection.read(index, range, into: &columns)
-            columns.dropStaleMarkers()
-            if stripsBuckets { columns.stripBuckets() }
-            if columns.isEmpty { continue }
-            try consume(index, &columns)
+            if try read(index, into: &columns) { try consume(index, &columns) }
         }
+    }
+
+    /// Reads one series; false where it has no sample.
+    func read(_ index: Int, into columns: inout SampleColumns) throws(QueryError) -> Bool {
+        try selection.read(index, range, into: &columns)
+        columns.dropStaleMarkers()
+        if stripsBuckets { columns.stripBuckets() }
+        return !columns.isEmpty
     }
 }
 

@@ -65,7 +65,7 @@ enum RangeFunction {
 }
 
 /// A function over ranges with all it needs to know besides the samples.
-struct RangeCall {
+struct RangeCall: Sendable {
     let function: RangeFunction
     /// The width of the range, without what extensions add to it.
     let range: Milliseconds

@@ -185,10 +185,15 @@ enum WindowKernels {
 enum Quantile {
     /// The φ-quantile, interpolated between neighbours; NaN counts as the least value. Sorts.
     static func of(_ values: inout [Double], _ quantile: Double) -> Double {
+        values.sort { $0.isNaN ? !$1.isNaN : $0 < $1 }
+        return ofSorted(values, quantile)
+    }
+
+    /// The same of values that are in order.
+    static func ofSorted(_ values: [Double], _ quantile: Double) -> Double {
         if values.isEmpty || quantile.isNaN { return .nan }
         if quantile < 0 { return -.infinity }
         if quantile > 1 { return .infinity }
-        values.sort { $0.isNaN ? !$1.isNaN : $0 < $1 }
         let count = Double(values.count)
         let rank = quantile * (count - 1)
         let lower = max(0, rank.rounded(.down))

@@ -69,6 +69,10 @@ extension Server {
             MemoryAmount.bytes(flags.text("query.max-memory-total"), of: memory) ?? 0
         engine.maxConcurrency = max(1, flags.integer("query.max-concurrency"))
         engine.defaultSubqueryStep = configuration.global.evaluationInterval
+        // Queries come to the same answers without helpers, only later.
+        if Host.processorCount > 1 {
+            engine.helpers = try? Helpers("query-helper", threads: min(7, Host.processorCount - 1))
+        }
         let features = options.features
         engine.delayedNameRemoval = features.isEnabled("promql-delayed-name-removal")
         engine.usesStartTimestamps = features.isEnabled("use-start-timestamps")

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Selected series are read, decoded and evaluated on several threads at once: that is most of the
+// work of a query, and what becomes of one series does not depend on another. Runs of series are
+// the pieces (`OrderedWork`). Everything whose order can be seen (sums, limits, warnings, errors)
+// happens on the thread of the query when a row is handed on, so the answer is the same to the last
+// bit whether there was help or not.
+
+internal import Model
+internal import Platform
+internal import Storage
+
+/// What became of a run of series that were evaluated ahead.
+struct RowBatch: Sendable {
+    enum Outcome: Sendable {
+        /// No samples.
+        case empty
+        /// The row of this series is complete, and its windows are counted where it has any.
+        case row(WindowCounts?)
+        /// Has to be evaluated on the query's own thread: it has histograms, or there is an error
+        /// to be told.
+        case left
+    }
+
+    private(set) var outcomes: [Outcome] = []
+    /// One for each outcome; more may be there to be used again.
+    private(set) var rows: [Row] = []
+    var windows = WindowCache.Counts()
+
+    /// Evaluates a run of series with `evaluate`, which may leave the row undefined.
+    mutating func fill(
+        _ series: Range<Int>, width: Int, _ evaluate: (Int, inout Row) -> Outcome
+    ) {
+        outcomes.removeAll(keepingCapacity: true)
+        while rows.count < series.count { rows.append(Row(width: width)) }
+        for (place, index) in series.enumerated() {
+            if rows[place].width != width { rows[place] = Row(width: width) }
+            rows[place].histograms.removeAll()
+            outcomes.append(evaluate(index, &rows[place]))
+        }
+    }
+
+    /// Lends a row.
+    mutating func withRow<Failure: Error>(
+        _ place: Int, _ body: (inout Row) throws(Failure) -> Void
+    ) throws(Failure) {
+        try body(&rows[place])
+    }
+}
+
+/// How the series of a selection are cut into runs.
+struct SeriesRuns {
+    let seriesCount: Int
+    let length: Int
+    /// Nil where the work is not worth waking a thread.
+    let helpers: Helpers?
+
+    /// `range` is what is read of each series.
+    init(_ seriesCount: Int, _ steps: Steps, _ range: TimeRange, _ evaluation: Evaluation) {
+        self.seriesCount = seriesCount
+        // Nanoseconds, roughly: samples come each 15 seconds, in chunks of 120.
+        let span = range.end.advancedClamped(by: 0 &- range.start)
+        let samples = max(120, span / 15_000)
+        let cost = 1000 + Int(min(samples, 1 << 32)) * 6 + steps.count * 4
+        length = max(1, min(128, 200_000 / cost, (1 << 15) / max(1, steps.count)))
+        helpers =
+            seriesCount > 2 * length && seriesCount * cost > 1_000_000
+            ? evaluation.configuration.helpers : nil
+    }
+
+    var count: Int { (seriesCount + length - 1) / length }
+
+    subscript(run: Int) -> Range<Int> {
+        run * length..<min(seriesCount, run * length + length)
+    }
+}

@@ -12,7 +12,8 @@ package enum ByteError: Error, Hashable {
 /// A borrow: it lives no longer than the bytes it reads.
 package struct ByteReader: ~Escapable {
     package let bytes: RawSpan
-    package private(set) var offset: Int
+    @usableFromInline
+    package internal(set) var offset: Int
 
     @_lifetime(copy bytes)
     package init(_ bytes: RawSpan, at offset: Int = 0) {
@@ -70,9 +71,23 @@ package struct ByteReader: ~Escapable {
         UInt64(littleEndian: try word(UInt64.self))
     }
 
-    /// An unsigned LEB128 integer, as Go's `binary.Uvarint`.
+    /// An unsigned LEB128 integer, as Go's `binary.Uvarint`. Most have one byte.
+    @inlinable @inline(__always)
     @_lifetime(self: copy self)
     package mutating func uvarint() throws(ByteError) -> UInt64 {
+        if offset < bytes.byteCount {
+            let byte = unsafe bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+            if byte < 0x80 {
+                offset &+= 1
+                return UInt64(byte)
+            }
+        }
+        return try longUvarint()
+    }
+
+    @usableFromInline
+    @_lifetime(self: copy self)
+    package mutating func longUvarint() throws(ByteError) -> UInt64 {
         let start = offset
         var value: UInt64 = 0
         var shift: UInt64 = 0

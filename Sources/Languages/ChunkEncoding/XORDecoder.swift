@@ -59,16 +59,21 @@ extension XORReader {
         var state = self
         while state.samplesRead < count, state.position <= bitLimit, state.timestamp <= end {
             // The first 57 of these bits are valid at least: enough for all but long values.
-            let bits = unsafe prefix(base, state.position)
-            let zeros = min(bits.leadingZeroBitCount, 56)
-            if zeros >= 2 {
+            var bits = unsafe prefix(base, state.position)
+            if bits &>> 62 == 0 {
+                let run = min(bits.leadingZeroBitCount, 56) &>> 1
                 unsafe state.repeatSamples(
-                    min(zeros &>> 1, count &- state.samplesRead), timestamps, values)
+                    min(run, count &- state.samplesRead), timestamps, values)
                 continue
             }
-            var used: UInt64 = 1
-            if zeros == 0 { unsafe used = state.readChange(base, bits) }
-            unsafe state.readValue(base, used == 68 ? nil : bits, used)
+            if bits &>> 63 == 0 {
+                bits &<<= 1
+                state.position &+= 1
+            } else {
+                unsafe state.readChange(base, bits)
+                unsafe bits = prefix(base, state.position)
+            }
+            unsafe state.readValue(base, bits)
             state.timestamp &+= Timestamp(bitPattern: state.delta)
             unsafe timestamps[state.samplesRead] = state.timestamp
             unsafe values[state.samplesRead] = Double(bitPattern: state.valueBits)
@@ -95,13 +100,14 @@ extension XORReader {
         position &+= 2 &* run
     }
 
-    /// A change of the delta, which begins with a one bit. Returns how many bits it took.
+    /// A change of the delta, which begins with a one bit. Moves behind it.
     @inline(__always)
-    private mutating func readChange(_ base: UnsafeRawPointer, _ bits: UInt64) -> UInt64 {
+    private mutating func readChange(_ base: UnsafeRawPointer, _ bits: UInt64) {
         let ones = (~bits).leadingZeroBitCount
         if ones >= 4 {
             delta &+= unsafe window(base, position &+ 4)
-            return 68
+            position &+= 68
+            return
         }
         // 10 + 14, 110 + 17, 1110 + 20 bits
         let prefix = UInt64(truncatingIfNeeded: ones &+ 1)
@@ -109,44 +115,32 @@ extension XORReader {
         let field = (bits &<< prefix) &>> (64 &- length)
         let half = UInt64(1) &<< (length &- 1)
         delta &+= field > half ? field &- (half &<< 1) : field
-        return prefix &+ length
+        position &+= Int(truncatingIfNeeded: prefix &+ length)
     }
 
-    /// A value `used` bits behind `position`; `known` are the bits from `position` on, of which 57
-    /// are valid. Moves behind the value.
+    /// A value; `bits` are those from `position` on, of which 56 are valid. Moves behind it.
     @inline(__always)
-    private mutating func readValue(_ base: UnsafeRawPointer, _ known: UInt64?, _ used: UInt64) {
-        let start = position &+ Int(truncatingIfNeeded: used)
-        let bits: UInt64
-        var valid: UInt64 = 57
-        if let known {
-            bits = known &<< used
-            valid = 57 &- used
-        } else {
-            bits = unsafe prefix(base, start)
-        }
+    private mutating func readValue(_ base: UnsafeRawPointer, _ bits: UInt64) {
         if bits &>> 63 == 0 {
-            position = start &+ 1
-            return
-        }
-        var control: UInt64 = 2
-        if bits &>> 62 != 0b10 {
-            control = 13
+            position &+= 1
+        } else if bits &>> 62 == 0b10 {
+            if windowLength <= 54 {
+                valueBits ^= ((bits &<< 2) &>> (64 &- windowLength)) &<< windowShift
+            } else {
+                let field = unsafe window(base, position &+ 2) &>> (64 &- windowLength)
+                valueBits ^= field &<< windowShift
+            }
+            position &+= 2 &+ Int(truncatingIfNeeded: windowLength)
+        } else {
             let leading = (bits &>> 57) & 31
-            let length = (bits &>> 51) & 63
-            windowLength = length == 0 ? 64 : length
+            // 0 means 64.
+            windowLength = (((bits &>> 51) &- 1) & 63) &+ 1
             if leading &+ windowLength > 64 { isMalformed = true }
             windowShift = (64 &- leading &- windowLength) & 63
+            let field = unsafe window(base, position &+ 13) &>> (64 &- windowLength)
+            valueBits ^= field &<< windowShift
+            position &+= 13 &+ Int(truncatingIfNeeded: windowLength)
         }
-        let fieldStart = start &+ Int(truncatingIfNeeded: control)
-        let field: UInt64
-        if control &+ windowLength <= valid {
-            field = (bits &<< control) &>> (64 &- windowLength)
-        } else {
-            field = unsafe window(base, fieldStart) &>> (64 &- windowLength)
-        }
-        valueBits ^= field &<< windowShift
-        position = fieldStart &+ Int(truncatingIfNeeded: windowLength)
     }
 
     /// The first one or two samples, whose times are integers of whole bytes.
@@ -180,29 +174,41 @@ func decodeXOR(
     guard reader.readEarly(chunk, count: count) else {
         throw .truncated(samplesRead: reader.samplesRead, samplesPromised: count)
     }
-    let isComplete = unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * count) {
-        scratch in
-        let base = UnsafeMutableRawPointer(scratch.baseAddress!)
-        let times = unsafe base.bindMemory(to: Timestamp.self, capacity: count)
-        let floats = unsafe (base + 8 * count).bindMemory(to: Double.self, capacity: count)
-        guard unsafe reader.readAll(chunk, count: count, end: range.end, times, floats) else {
-            return false
+    var isComplete = false
+    timestamps.append(addingCapacity: count) { times in
+        values.append(addingCapacity: count) { floats in
+            unsafe times.withUnsafeMutableBufferPointer { times, timeCount in
+                unsafe floats.withUnsafeMutableBufferPointer { floats, floatCount in
+                    let times = unsafe times.baseAddress! + timeCount
+                    let floats = unsafe floats.baseAddress! + floatCount
+                    isComplete = unsafe reader.readAll(
+                        chunk, count: count, end: range.end, times, floats)
+                    guard isComplete else { return }
+                    let kept = unsafe keep(range, times, floats, reader.samplesRead)
+                    timeCount += kept
+                    floatCount += kept
+                }
+            }
         }
-        var lower = 0
-        var upper = reader.samplesRead
-        while lower < upper, unsafe times[upper - 1] > range.end { upper -= 1 }
-        if lower < upper, unsafe times[lower] < range.start {
-            unsafe lower = firstIndex(notBefore: range.start, times, upper)
-        }
-        unsafe timestamps.append(
-            contentsOf: UnsafeBufferPointer(start: times + lower, count: upper - lower))
-        unsafe values.append(
-            contentsOf: UnsafeBufferPointer(start: floats + lower, count: upper - lower))
-        return true
     }
     if isComplete { return }
     if reader.isMalformed { throw .malformedWindow(sample: reader.samplesRead - 1) }
     throw .truncated(samplesRead: reader.samplesRead, samplesPromised: count)
+}
+
+/// Moves the samples within the closed range to the front. Returns how many there are.
+@inline(__always)
+private func keep(
+    _ range: TimeRange, _ times: UnsafeMutablePointer<Timestamp>,
+    _ floats: UnsafeMutablePointer<Double>, _ count: Int
+) -> Int {
+    var upper = count
+    while upper > 0, unsafe times[upper - 1] > range.end { upper -= 1 }
+    guard upper > 0, unsafe times[0] < range.start else { return upper }
+    let lower = unsafe firstIndex(notBefore: range.start, times, upper)
+    unsafe times.update(from: times + lower, count: upper - lower)
+    unsafe floats.update(from: floats + lower, count: upper - lower)
+    return upper - lower
 }
 
 private func firstIndex(
@@ -266,7 +272,7 @@ extension XORReader {
         _ timestamps: UnsafeMutablePointer<Timestamp>, _ values: UnsafeMutablePointer<Double>
     ) {
         timestamp &+= Timestamp(bitPattern: delta)
-        unsafe readValue(base, nil, 0)
+        unsafe readValue(base, prefix(base, position))
         unsafe timestamps[1] = timestamp
         unsafe values[1] = Double(bitPattern: valueBits)
         samplesRead = 2

@@ -40,10 +40,19 @@ package struct SelectHints: Sendable {
 package protocol SeriesSet: Sendable {
     var count: Int { get }
     func labels(at index: Int) -> Labels
+    /// Whether the series at `index` has just these labels: for a comparison they need not be
+    /// gathered.
+    func hasLabels(_ labels: Labels, at index: Int) -> Bool
     /// Appends the samples of the series within the closed `range`, in time order, to `columns`
     /// (which it does not clear).
     func read(_ index: Int, _ range: TimeRange, into columns: inout SampleColumns)
         throws(StorageError)
+}
+
+extension SeriesSet {
+    package func hasLabels(_ labels: Labels, at index: Int) -> Bool {
+        self.labels(at: index) == labels
+    }
 }
 
 /// Decoded samples of one series as columns. Floats and histograms are separate lists, each in time

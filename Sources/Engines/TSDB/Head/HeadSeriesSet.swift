@@ -49,6 +49,10 @@ struct HeadSeriesSet: SeriesSet {
 
     func labels(at index: Int) -> Labels { head.labels.labels(of: members[index].slot) }
 
+    func hasLabels(_ labels: Labels, at index: Int) -> Bool {
+        head.labels.hasLabels(labels, members[index].slot)
+    }
+
     func read(
         _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
     ) throws(StorageError) {

@@ -14,6 +14,7 @@
 // A querier that is opened while a truncation is under way is not waited for, but it selects only
 // series with samples that the truncation keeps, and those are not dropped.
 
+internal import Glibc
 internal import Model
 
 @safe struct LabelReader: @unchecked Sendable {
@@ -52,5 +53,23 @@ internal import Model
             }
         }
         return Labels(packed: packed)
+    }
+
+    /// Whether a slot that is in use has just these labels.
+    func hasLabels(_ labels: Labels, _ slot: UInt32) -> Bool {
+        let run = unsafe Int(labelSets[Int(slot)])
+        let numbers = unsafe sets + run + 1
+        return unsafe labels.packed.withUnsafeBytes { packed in
+            var at = 0
+            for index in 0..<(unsafe Int(sets[run])) {
+                let pair = unsafe pairs[Int(numbers[index])]
+                let length = Int(pair.byteCount)
+                guard at + length <= packed.count else { return false }
+                let text = unsafe UnsafeRawPointer(texts + Int(pair.text))
+                if unsafe memcmp(packed.baseAddress! + at, text, length) != 0 { return false }
+                at += length
+            }
+            return at == packed.count
+        }
     }
 }

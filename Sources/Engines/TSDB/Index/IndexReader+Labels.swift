@@ -17,6 +17,30 @@ extension IndexReader {
         return Labels(packed: packed)
     }
 
+    /// Whether a series has just these labels. False for a damaged one, which shows when it is read.
+    func hasLabels(_ labels: Labels, of series: UInt32) -> Bool {
+        guard let payload = try? payload(series) else { return false }
+        let file = file
+        let bytes = file.bytes
+        let packed = labels.packed.raw
+        var reader = ByteReader(bytes.extracting(payload))
+        guard let count = try? reader.uvarint(), count <= UInt64(payload.count / 2) else {
+            return false
+        }
+        var at = 0
+        for _ in 0..<(count * 2) {
+            guard at < packed.byteCount, let symbol = try? reader.uvarint(),
+                symbol <= UInt64(UInt32.max),
+                let text = symbols.range(of: UInt32(symbol), in: bytes)
+            else { return false }
+            let field = Labels.field(packed, &at)
+            guard field.count == text.count,
+                compareBytes(packed.extracting(field), bytes.extracting(text)) == 0
+            else { return false }
+        }
+        return at == packed.byteCount
+    }
+
     /// Nil where the payload is damaged. Bound of the unchecked copies: `symbols` gives ranges
     /// inside the file, and the run has the length of them all.
     private func packedLabels(_ bytes: RawSpan, _ payload: Range<Int>) -> [UInt8]? {

@@ -51,6 +51,10 @@ struct BlockSelection: SeriesSet {
         (try? block.index.labels(of: refs[index])) ?? .empty
     }
 
+    func hasLabels(_ labels: Labels, at index: Int) -> Bool {
+        block.index.hasLabels(labels, of: refs[index])
+    }
+
     func read(
         _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
     ) throws(StorageError) {

@@ -25,7 +25,18 @@ struct MergedSelection: SeriesSet {
         var allLabels: [Labels] = []
         var parts: [Part] = []
         var starts: [Int32] = []
-        var heap = SelectionHeap(sets)
+        // Mostly all sets have the same series; as long as that is so, they go side by side.
+        var common = 0
+        let shortest = sets.lazy.map(\.count).min() ?? 0
+        while common < shortest {
+            let labels = sets[0].labels(at: common)
+            guard sets.dropFirst().allSatisfy({ $0.hasLabels(labels, at: common) }) else { break }
+            starts.append(Int32(parts.count))
+            allLabels.append(labels)
+            for set in sets.indices { parts.append(Part(set: Int32(set), index: Int32(common))) }
+            common += 1
+        }
+        var heap = SelectionHeap(sets, from: common)
         while let next = heap.pop() {
             if let last = allLabels.last, last == next.labels {
                 // The same series in a later set.
@@ -70,10 +81,11 @@ private struct SelectionHeap {
     private let sets: [any SeriesSet]
     private var entries: [Entry] = []
 
-    init(_ sets: [any SeriesSet]) {
+    /// All series of the sets from an index on.
+    init(_ sets: [any SeriesSet], from start: Int) {
         self.sets = sets
-        for (set, series) in sets.enumerated() where series.count > 0 {
-            entries.append(Entry(labels: series.labels(at: 0), set: set, index: 0))
+        for (set, series) in sets.enumerated() where series.count > start {
+            entries.append(Entry(labels: series.labels(at: start), set: set, index: start))
         }
         for index in stride(from: entries.count / 2 - 1, through: 0, by: -1) { sink(index) }
     }

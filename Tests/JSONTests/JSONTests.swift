@@ -34,6 +34,53 @@ struct JSONWriterTests {
         #expect(text == #"{"a":[1,2,3],"b":{},"c":[[],null,true,0.5,null]}"#)
     }
 
+    @Test("Columns of samples are written as one sample after the other is")
+    func columns() {
+        let times: [Int64] = [
+            0, 1500, -1, 1_700_000_000_123, 1_700_000_001_000, .max, .min + 1, 9, 10, 11,
+        ]
+        let values: [Double] = [
+            1, 1, .nan, .nan, -.infinity, 1.7976931348623157e308, 1.7976931348623157e308, 0, -0.0,
+            1234567.8901234567,
+        ]
+        var cells = SampleTimes()
+        for run in [0..<10, 3..<4, 5..<5, 1..<10] {
+            let expected = written { json in
+                json.beginArray()
+                for index in run { json.sample(times[index], values[index]) }
+                for index in 0..<2 { json.sample(times[index], values[index]) }
+                json.endArray()
+            }
+            cells.take(times)
+            let found = written { json in
+                json.beginArray()
+                json.samples(values, run, at: cells)
+                json.samples(values, 0..<2, at: cells)
+                json.endArray()
+            }
+            #expect(found == expected)
+        }
+        cells.take([7])
+        #expect(written { $0.samples([2], 0..<1, at: cells) } == "[0.007,\"2\"]")
+    }
+
+    @Test("Labels are escaped at every place of a word", arguments: ["\"", "\\", "\n", "\u{1F}"])
+    func labels(_ special: String) {
+        for length in 0..<20 {
+            let plain =
+                String(repeating: "é", count: length / 2)
+                + String(repeating: "~", count: length % 2)
+            #expect(written { $0.string(plain, .plain) } == "\"\(plain)\"")
+            for place in 0...plain.count {
+                var text = plain
+                text.insert(contentsOf: special, at: text.index(text.startIndex, offsetBy: place))
+                let found = written { $0.string(text, .plain) }
+                #expect(found.utf8.count > text.utf8.count + 2)
+                #expect(found.contains("\\"))
+            }
+        }
+    }
+
     /// As the real server answers: labels, messages, PromQL strings.
     @Test("the three ways of escaping")
     func escaping() {

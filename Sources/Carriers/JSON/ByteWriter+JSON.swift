@@ -20,6 +20,7 @@ extension TextRoom {
 extension ByteWriter {
     /// The text in quotes. Runs without a character to escape are copied whole.
     mutating func quotedJSON(_ text: RawSpan, _ escaping: JSONEscaping) {
+        if escaping == .plain, text.isPlainText { return quoted(text) }
         uint8(UInt8(ascii: "\""))
         var copied = 0
         var index = 0

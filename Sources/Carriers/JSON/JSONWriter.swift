@@ -136,4 +136,13 @@ package struct JSONWriter: Sendable {
         }
         isAfterValue = true
     }
+
+    /// Samples `run` of a column, each as `[seconds,"value"]`.
+    package mutating func samples(_ values: [Double], _ run: Range<Int>, at times: SampleTimes) {
+        if run.isEmpty { return }
+        output.column(
+            values, run, before: times.cells, skipping: isAfterValue ? 0 : 1,
+            after: (UInt8(ascii: "\""), UInt8(ascii: "]")), style: .json)
+        isAfterValue = true
+    }
 }

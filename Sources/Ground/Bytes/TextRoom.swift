@@ -29,6 +29,23 @@ internal import Glibc
         count += 1
     }
 
+    /// Copies `size` bytes of which `length` are the text. Bound: `size` bytes can be read.
+    @inline(__always)
+    mutating func copy(_ source: UnsafeRawPointer, _ size: Int, length: Int) {
+        unsafe place(size).copyMemory(from: source, byteCount: size)
+        count += length
+    }
+
+    /// Writes the text again that begins at `offset`, of up to 32 bytes; needs room for 32 bytes.
+    /// Bound: there are at least `length` bytes from `offset` on.
+    @inline(__always)
+    mutating func repeatText(at offset: Int, length: Int) {
+        let target = unsafe place(32)
+        let words = unsafe (start + offset).loadUnaligned(as: SIMD4<UInt64>.self)
+        unsafe target.storeBytes(of: words, as: SIMD4<UInt64>.self)
+        count += length
+    }
+
     /// Up to 20 digits; needs room for 32 bytes.
     @inline(__always)
     package mutating func decimal(_ value: UInt64) {

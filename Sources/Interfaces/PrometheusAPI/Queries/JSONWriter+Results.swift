@@ -78,6 +78,7 @@ extension JSONWriter {
     private mutating func matrix(
         _ series: [ResultSeries], _ body: BodyWriter
     ) throws(ClientGone) {
+        var times = SampleTimes()
         beginArray()
         for one in series {
             beginObject()
@@ -85,7 +86,8 @@ extension JSONWriter {
             labels(one.labels)
             if !one.timestamps.isEmpty {
                 key("values")
-                try samples(one, body)
+                times.take(one.timestamps)
+                try samples(one, times, body)
             }
             if !one.histogramTimestamps.isEmpty {
                 key("histograms")
@@ -99,14 +101,13 @@ extension JSONWriter {
 
     /// In runs that stay below a piece, so that the inner loop only writes.
     private mutating func samples(
-        _ series: ResultSeries, _ body: BodyWriter
+        _ series: ResultSeries, _ times: SampleTimes, _ body: BodyWriter
     ) throws(ClientGone) {
         let run = 512
+        let count = series.values.count
         beginArray()
-        for start in stride(from: 0, to: series.timestamps.count, by: run) {
-            for index in start..<min(start + run, series.timestamps.count) {
-                sample(series.timestamps[index], series.values[index])
-            }
+        for start in stride(from: 0, to: count, by: run) {
+            samples(series.values, start..<min(start + run, count), at: times)
             try body.flush(whenFull: &output.bytes)
         }
         endArray()

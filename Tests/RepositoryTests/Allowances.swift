@@ -40,7 +40,7 @@ enum Allowances {
         "Sources/Engines/PromQL/Operators/InstantSelect.swift",
         "Sources/Engines/PromQL/Ranges/ColumnSource.swift",
         "Sources/Engines/PromQL/Ranges/ExtrapolatedRate.swift",
-        "Sources/Engines/PromQL/Ranges/RangeEvaluator.swift",
+        "Sources/Engines/PromQL/Ranges/FloatRanges.swift",
         "Sources/Engines/PromQL/Ranges/WindowKernels.swift",
         "Sources/Engines/TSDB/Head/ChunkSource.swift",
         "Sources/Engines/TSDB/Head/HeadStore+Commit.swift",

@@ -2,8 +2,8 @@
 //
 // One function over the ranges of the floats of one series at a time. Each case of `fill` is one
 // pass over all steps with a kernel that the compiler specialises; nothing is allocated per step.
-// Nothing here knows the query that is running, so several threads may evaluate series at once, each
-// with a value of its own.
+// Nothing here knows the query that is running, so several threads may evaluate series at once,
+// each with a value of its own.
 
 internal import Model
 internal import PromQLSyntax

@@ -17,7 +17,7 @@ extension IndexReader {
         return Labels(packed: packed)
     }
 
-    /// Whether a series has just these labels. False for a damaged one, which shows when it is read.
+    /// Whether a series has just these labels. False for a damaged one: that shows when it is read.
     func hasLabels(_ labels: Labels, of series: UInt32) -> Bool {
         guard let payload = try? payload(series) else { return false }
         let file = file

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Threads that lend a hand to a thread with much to do, as long as nobody else needs them. Who asks
-/// goes on working himself and must come to the same end without help.
+/// Threads that lend a hand to a thread with much to do, as long as nobody else needs them. Who
+/// asks goes on working himself and must come to the same end without help.
 package final class Helpers: Sendable {
     private let pool: BoundedPool
     /// How many threads there are.

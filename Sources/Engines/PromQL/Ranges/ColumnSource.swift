@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Model
+internal import Platform
 internal import Storage
 
 /// Where a function over ranges gets its samples from: a selector, or a subquery whose results are
@@ -29,19 +30,63 @@ struct StoredColumns: ColumnSource {
     func forEach(
         _ consume: (Int, inout SampleColumns) throws(QueryError) -> Void
     ) throws(QueryError) {
-        var columns = SampleColumns()
-        for index in selection.rows.indices {
-            try evaluation.checkpoint()
-            if try read(index, into: &columns) { try consume(index, &columns) }
+        let runs = SeriesRuns(rows.count, .single(range.start), range, evaluation)
+        try readAhead(runs).run(
+            count: runs.count, helpers: runs.helpers
+        ) { (piece, batch) throws(QueryError) in
+            for (place, index) in runs[piece].enumerated() {
+                try evaluation.checkpoint()
+                // What failed is read again, for its error.
+                let hasSamples =
+                    batch.isRead[place]
+                    ? prepare(&batch.columns[place])
+                    : try read(index, into: &batch.columns[place])
+                if hasSamples { try consume(index, &batch.columns[place]) }
+            }
         }
+    }
+
+    /// How the columns of runs of series are read by any thread.
+    private func readAhead(_ runs: SeriesRuns) -> OrderedWork<Void, ColumnBatch> {
+        let (series, range) = (selection.series, range)
+        return OrderedWork(
+            makeWorker: {}, makeResult: { ColumnBatch() },
+            work: { _, piece, batch in batch.read(runs[piece], of: series, range) })
+    }
+
+    private func prepare(_ columns: inout SampleColumns) -> Bool {
+        if stripsBuckets { columns.stripBuckets() }
+        return !columns.isEmpty
     }
 
     /// Reads one series; false where it has no sample.
     func read(_ index: Int, into columns: inout SampleColumns) throws(QueryError) -> Bool {
         try selection.read(index, range, into: &columns)
         columns.dropStaleMarkers()
-        if stripsBuckets { columns.stripBuckets() }
-        return !columns.isEmpty
+        return prepare(&columns)
+    }
+}
+
+/// The columns of a run of series.
+private struct ColumnBatch: Sendable {
+    /// One for each series; more may be there to be used again.
+    var columns: [SampleColumns] = []
+    /// Whether there was no error.
+    private(set) var isRead: [Bool] = []
+
+    mutating func read(_ run: Range<Int>, of series: any SeriesSet, _ range: TimeRange) {
+        isRead.removeAll(keepingCapacity: true)
+        while columns.count < run.count { columns.append(SampleColumns()) }
+        for (place, index) in run.enumerated() {
+            columns[place].removeAll()
+            do {
+                try series.read(index, range, into: &columns[place])
+                columns[place].dropStaleMarkers()
+                isRead.append(true)
+            } catch {
+                isRead.append(false)
+            }
+        }
     }
 }
 

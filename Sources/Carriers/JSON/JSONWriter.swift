@@ -24,6 +24,12 @@ package struct JSONWriter: Sendable {
 
     package init(capacity: Int = 1024) { output = ByteWriter(capacity: capacity) }
 
+    /// Begins a new text, which goes on inside of something: whether a value stands before it.
+    package mutating func restart(isAfterValue: Bool) {
+        output.removeAll()
+        self.isAfterValue = isAfterValue
+    }
+
     @inline(__always)
     private mutating func separate() {
         if isAfterValue { output.uint8(UInt8(ascii: ",")) }

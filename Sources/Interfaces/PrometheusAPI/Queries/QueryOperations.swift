@@ -58,7 +58,7 @@ extension PrometheusAPI {
             }
             let result = try context.engine.instant(
                 parameters["query"], at: time, on: context.storage, options)
-            return answer(result, limit, parameters["stats"])
+            return answer(result, limit, parameters["stats"], context)
         } catch {
             throw APIFailure(error)
         }
@@ -102,7 +102,7 @@ extension PrometheusAPI {
             let result = try context.engine.range(
                 parameters["query"], from: start, through: end, step: interval,
                 on: context.storage, options)
-            return answer(result, limit, parameters["stats"])
+            return answer(result, limit, parameters["stats"], context)
         } catch {
             throw APIFailure(error)
         }
@@ -139,7 +139,7 @@ extension PrometheusAPI {
     }
 
     private static func answer(
-        _ result: QueryResult, _ limit: Int?, _ statistics: String
+        _ result: QueryResult, _ limit: Int?, _ statistics: String, _ context: APIContext
     ) -> APIAnswer {
         var warnings = result.warnings
         var value = result.value
@@ -153,10 +153,11 @@ extension PrometheusAPI {
         }
         let shown = statistics.isEmpty ? nil : result.statistics
         let (written, memory, plan) = (value, result.memory, result.plan)
+        let helpers = context.engine.configuration.helpers
         return APIAnswer(
             streaming: { json, body throws(ClientGone) in
                 defer { withExtendedLifetime(memory) {} }
-                try json.queryData(written, shown, plan, body)
+                try json.queryData(written, shown, plan, body, helpers: helpers)
             }, warnings: warnings, infos: result.infos)
     }
 }

@@ -10,6 +10,9 @@
 #   make fuzz           each fuzz target for FUZZ_SECONDS, then random queries beside Prometheus
 #   make differential   QUERIES random queries, of floats and of histograms, beside Prometheus
 #   make bench          the benchmarks in BENCH_DIR beside the peers
+#   make instructions   counts the instructions of queries, held against the recorded table
+#   make growth         how the cost of queries grows, beside the peers
+#   make clients        sixteen clients at once, beside the peers
 #   make golden         raises the conformance ratchet to what passes now
 
 PACKAGES := libre2-dev libyaml-dev libdeflate-dev libzstd-dev zlib1g-dev libjemalloc-dev
@@ -25,7 +28,7 @@ export CONFORMANCE_DIR := $(abspath $(CONFORMANCE_DIR))
 export PEERS_DIR
 
 .PHONY: setup build run test check examples conformance compatibility simulation fuzz bench
-.PHONY: differential peers golden
+.PHONY: instructions growth clients differential peers golden
 
 # The native libraries, by their Debian names. Nothing happens where they are installed.
 setup:
@@ -96,3 +99,13 @@ bench: build peers
 	cd $(BENCH_DIR) && for name in ingest query; do \
 	    PROMETHEUS_BIN=$(PEERS_DIR)/bin/prometheus VICTORIA_BIN=$(PEERS_DIR)/bin/victoria-metrics \
 	    ./bench_$$name.py --server 'narthex=$(abspath $(PROGRAM)) server --config.file={config} --storage.tsdb.path={data} --web.listen-address=127.0.0.1:{port} --web.enable-remote-write-receiver --web.enable-admin-api'; done
+
+instructions: setup
+	NARTHEX_ONLY=QueryBenchmark swift build -c release --product QueryBenchmark
+	Benchmarks/QueryBenchmark/instructions.py .build/release/QueryBenchmark
+
+growth clients: build peers
+	$(MAKE) -C $(BENCH_DIR)
+	BENCH_DIR=$(abspath $(BENCH_DIR)) NARTHEX_BIN=$(abspath $(PROGRAM)) \
+	    PROMETHEUS_BIN=$(PEERS_DIR)/bin/prometheus VICTORIA_BIN=$(PEERS_DIR)/bin/victoria-metrics \
+	    Benchmarks/Queries/$@.py

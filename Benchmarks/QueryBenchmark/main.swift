@@ -5,6 +5,8 @@
 // pair of series and step.
 //
 //      NARTHEX_ONLY=QueryBenchmark swift run -c release QueryBenchmark [WORD]
+//
+// With --count each query is run once for callgrind to count (`instructions.py`).
 
 import Foundation
 import Instrumentation
@@ -22,7 +24,7 @@ struct Random: RandomNumberGenerator {
     }
 }
 
-/// 25 targets of 128 counters each, six hours at 15 s; counters grow, a few are reset.
+/// Targets of 128 counters each, six hours at 15 s; counters grow, a few are reset.
 final class BenchmarkStorage: Queryable {
     static let interval: Milliseconds = 15_000
     static let sampleCount = 1440
@@ -36,11 +38,11 @@ final class BenchmarkStorage: Queryable {
     let families: [String: [Series]]
     let end: Timestamp
 
-    init() {
+    init(targets: Int) {
         var random = Random()
         var families: [String: [Series]] = [:]
         let start: Timestamp = 1_700_000_000_000
-        for instance in 0..<25 {
+        for instance in 0..<targets {
             // The series of one target are scraped together.
             let offset = Int64(instance) * 577 % 15_000
             let times = (0..<Self.sampleCount).map { start + offset + Int64($0) * Self.interval }
@@ -176,20 +178,19 @@ let cases = [
 ]
 
 func run() throws {
-    let storage = BenchmarkStorage()
     let engine = Engine(EngineConfiguration(), registry: Registry())
+    if CommandLine.arguments.contains("--count") {
+        let storage = BenchmarkStorage(targets: 4)
+        for one in cases { try one.count(engine, storage) }
+        return
+    }
+    let storage = BenchmarkStorage(targets: 25)
     let wanted = CommandLine.arguments.dropFirst().first
     for one in cases where wanted.map({ one.query.contains($0) }) ?? true {
         var best = Double.infinity
         for _ in 0..<(wanted == nil ? 7 : 60) {
             let began = DispatchTime.now().uptimeNanoseconds
-            if one.step == 0 {
-                _ = try engine.instant(one.query, at: storage.end, on: storage)
-            } else {
-                _ = try engine.range(
-                    one.query, from: storage.end - Int64(one.hours * 3_600_000),
-                    through: storage.end, step: one.step * 1000, on: storage)
-            }
+            try one.run(engine, storage)
             best = min(best, Double(DispatchTime.now().uptimeNanoseconds - began))
         }
         let steps = one.step == 0 ? 1 : one.hours * 3600 / Double(one.step) + 1

@@ -62,7 +62,9 @@ struct SeriesRuns {
         let span = range.end.advancedClamped(by: 0 &- range.start)
         let samples = max(120, span / 15_000)
         let cost = 1000 + Int(min(samples, 1 << 32)) * 6 + steps.count * 4
-        length = max(1, min(128, 200_000 / cost, (1 << 15) / max(1, steps.count)))
+        let most = max(1, min(128, 200_000 / cost, (1 << 15) / max(1, steps.count)))
+        // A power of two: storages keep neighbouring series in groups.
+        length = 1 << (Int.bitWidth - 1 - most.leadingZeroBitCount)
         helpers =
             seriesCount > 2 * length && seriesCount * cost > 1_000_000
             ? evaluation.configuration.helpers : nil

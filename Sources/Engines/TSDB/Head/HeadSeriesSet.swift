@@ -15,15 +15,15 @@
 // mapped file, which stays readable when the file is deleted, or copied where they lie in the
 // buffer. Whether a chunk is captured before or after it moved makes no difference to its samples.
 //
-// One hold captures many series: who reads series one after the other finds the following ones
-// captured already. Their number doubles with each hold, so that little is captured in vain where
-// few are read, up to a bound that limits both the memory and the time for which commits wait.
+// One hold captures a group of neighbouring series: who reads series one after the other finds the
+// following ones captured already. A bound on groups limits both the memory and the time for which
+// commits wait. Where several threads read, one captures a group and the others wait for it.
 //
 // Nothing that a selection shows is dropped meanwhile: a truncation waits for the lease.
 
 internal import Model
+internal import Platform
 internal import Storage
-internal import Synchronization
 
 /// A series of a selection, and the newest sample that the selection shows of it.
 struct SelectedSeries: Sendable {
@@ -64,37 +64,55 @@ struct HeadSeriesSet: SeriesSet {
     }
 
     private func capture(_ index: Int) throws(StorageError) -> CapturedSeries {
-        let (known, size) = captured.find(index)
-        if let known { return known }
-        let fresh = try head.store.withLock { (store) throws(StorageError) in
-            try store.capture(members, from: index, count: size, range)
+        if let known = captured.findOrBegin(index) { return known }
+        do throws(StorageError) {
+            let fresh = try head.store.withLock { (store) throws(StorageError) in
+                try store.capture(
+                    members, from: index, count: CaptureCache.remaining(from: index), range)
+            }
+            captured.end(index, fresh)
+            return fresh
+        } catch {
+            captured.end(index, nil)
+            throw error
         }
-        captured.add(fresh)
-        return fresh
     }
 }
 
 /// The series that were captured last; some groups, since several threads may read at once.
 private final class CaptureCache: Sendable {
     private static let groupCount = 4
-    private let groups = Mutex<[CapturedSeries]>([])
+    private static let groupSize = HeadStore.captureLimit.series
 
-    /// The group with a series. If there is none, how many series to capture.
-    func find(_ index: Int) -> (CapturedSeries?, size: Int) {
-        groups.withLock { groups in
-            var size = 4
-            for group in groups.reversed() {
-                if group.indices.contains(index) { return (group, 0) }
-                if group.indices.upperBound == index { size = 2 * group.indices.count }
+    private struct State: Sendable {
+        var groups: [CapturedSeries] = []
+        /// Numbers of the groups that threads are capturing now.
+        var begun: Set<Int> = []
+    }
+
+    private let state = Monitor(State())
+
+    /// How many series are left in the group of a series.
+    static func remaining(from index: Int) -> Int { groupSize - index % groupSize }
+
+    /// What was captured of a series. If that is nothing, the caller is to capture it and must call
+    /// `end`; others wait for it meanwhile.
+    func findOrBegin(_ index: Int) -> CapturedSeries? {
+        state.wait { state -> CapturedSeries?? in
+            if let known = state.groups.last(where: { $0.indices.contains(index) }) {
+                return .some(known)
             }
-            return (nil, min(max(size, 4), HeadStore.captureLimit.series))
+            return state.begun.insert(index / Self.groupSize).inserted ? .some(nil) : nil
         }
     }
 
-    func add(_ group: CapturedSeries) {
-        groups.withLock { groups in
-            if groups.count == Self.groupCount { groups.removeFirst() }
-            groups.append(group)
+    func end(_ index: Int, _ group: CapturedSeries?) {
+        state.withLock { state in
+            state.begun.remove(index / Self.groupSize)
+            guard let group else { return }
+            if state.groups.count == Self.groupCount { state.groups.removeFirst() }
+            state.groups.append(group)
         }
+        state.notifyAll()
     }
 }

@@ -65,7 +65,7 @@ extension HeadStore {
     // MARK: Capturing
 
     /// How many series, and about how many copied bytes, are captured under one hold of the lock.
-    static let captureLimit = (series: 128, bytes: 1 << 18)
+    static let captureLimit = (series: 64, bytes: 1 << 18)
 
     /// Captures what is in the closed range of up to `count` members: the one at `first`, and those
     /// after it as far as the limits go.

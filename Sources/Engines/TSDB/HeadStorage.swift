@@ -22,6 +22,9 @@ package protocol HeadStorage: Appendable, Queryable, ExemplarQueryable, Deletabl
     /// Lets go of all samples before a time, which a block holds now.
     func truncate(before time: Timestamp) throws(StorageError)
 
+    /// Lets go of what was read of its files as memory of this process.
+    func releasePages()
+
     /// Goes on with other settings, from now on.
     func apply(_ settings: DatabaseSettings)
 

@@ -54,6 +54,8 @@ final class MemoryHead: HeadStorage {
     }
 
     func exemplars(over range: TimeRange, _ matcherSets: [[Matcher]]) -> [SeriesExemplars] { [] }
+    func releasePages() {}
+
     func apply(_ settings: DatabaseSettings) {}
 
     func commit(

@@ -57,6 +57,11 @@ package final class Block: Sendable {
         tombstones.isEmpty ? 9 : tombstones.encoded().count
     }
 
+    func releasePages() {
+        index.file.releasePages()
+        for file in chunks.files { file.releasePages() }
+    }
+
     /// The times of the block as a closed range.
     var closedRange: TimeRange {
         TimeRange(

@@ -19,6 +19,10 @@ extension Head: HeadStorage {
         return entries.reduce(0) { $0 + size(of: "\(path)/\($1.name)") }
     }
 
+    package func releasePages() {
+        for file in store.withLock({ $0.files.mappedFiles }) { file.releasePages() }
+    }
+
     /// The totals, and the largest entries, `limit` of each kind.
     package func status(limit: Int) -> DatabaseStatus {
         var status = DatabaseStatus()

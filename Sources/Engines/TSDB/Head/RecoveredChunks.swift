@@ -35,6 +35,7 @@ struct RecoveredChunks {
             let isLast = position == numbers.count - 1
             let isSequential = position == 0 || numbers[position - 1] + 1 == number
             let file = try store.files.open(number)
+            defer { file.releasePages() }
             let start = place.map {
                 $0.file > number ? .max : $0.file == number ? Int($0.offset) : 0
             }

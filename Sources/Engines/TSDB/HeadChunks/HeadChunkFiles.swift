@@ -173,6 +173,8 @@ final class HeadChunkFiles {
         return .file(file, entry.data, encoding: entry.encoding)
     }
 
+    var mappedFiles: [MappedFile] { Array(mapped.values) }
+
     // MARK: Starting and truncating
 
     /// The numbers of the files on disk, ascending.

@@ -6,6 +6,8 @@ internal import Glibc
 @safe package final class MappedFile: @unchecked Sendable {
     // SAFETY: the mapping is read-only and unmapped in deinit alone.
     private let base: UnsafeMutableRawPointer?
+    /// False where the memory is a copy of our own.
+    private let isBackedByFile: Bool
     package let count: Int
     package let path: String
 
@@ -18,6 +20,7 @@ internal import Glibc
             throw FileError(operation: "stat", path: path, code: errno)
         }
         count = Int(status.st_size)
+        isBackedByFile = true
         self.path = path
         guard count > 0 else {
             unsafe base = nil
@@ -33,6 +36,7 @@ internal import Glibc
     /// A file of a file system that lives in memory: a read-only copy of its bytes as they are now.
     package init(_ path: String, copying bytes: [UInt8]) throws(FileError) {
         count = bytes.count
+        isBackedByFile = false
         self.path = path
         guard count > 0 else {
             unsafe base = nil
@@ -52,6 +56,13 @@ internal import Glibc
 
     deinit {
         if let base = unsafe base { unsafe munmap(base, count) }
+    }
+
+    /// Counts the pages that were read no longer as memory of this process, until they are read
+    /// again. They stay in the system's cache, so that costs a fault for some pages each.
+    package func releasePages() {
+        guard isBackedByFile, let base = unsafe base else { return }
+        unsafe madvise(base, count, MADV_DONTNEED)
     }
 
     package var bytes: RawSpan {

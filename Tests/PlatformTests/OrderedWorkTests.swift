@@ -9,7 +9,7 @@ import Testing
 
     private func squares(_ made: Monitor<Int>? = nil) -> OrderedWork<Int, [Int]> {
         OrderedWork(
-            makeWorker: { 0 },
+            makeWorker: { _ in 0 },
             makeResult: {
                 made?.withLock { $0 += 1 }
                 return []

@@ -60,8 +60,10 @@ private struct Generator: RandomNumberGenerator {
                 query, from: 60_000, through: 580_000, step: 5000, on: Self.storage)
             let instant = try engine.instant(query, at: 500_000, on: Self.storage)
             let notes = [result.warnings, result.infos, instant.warnings, instant.infos]
-            return "\(result.value) \(instant.value) \(notes) \(result.statistics.totalSamples) "
-                + "\(result.statistics.peakSamples) \(result.statistics.samplesRead)"
+            let counts = [result.statistics, instant.statistics].map {
+                [$0.totalSamples, $0.peakSamples, $0.samplesRead]
+            }
+            return "\(result.value) \(instant.value) \(notes) \(counts)"
         } catch {
             return error.message
         }

@@ -3,7 +3,7 @@
 internal import Bytes
 
 /// The memory that one query holds, against how much it may. Nothing is counted by hand: the
-/// allocator keeps the balance of each thread, and a query runs on one. Looking at it costs two
+/// allocator keeps the balance of each thread, and a query runs on one; helpers tell theirs. Looking at it costs two
 /// loads, so that it is looked at for every row. What cannot wait until it is allocated, since it
 /// grows with a number in the query, is announced.
 final class QueryMemory {
@@ -12,6 +12,8 @@ final class QueryMemory {
     private let meter: @Sendable () -> Int?
     /// The balance when the query began; nil where the allocator keeps none.
     private let begin: Int?
+    /// What helpers have allocated for the query, less what they have freed of it.
+    private var elsewhere = 0
     /// What the pool knows of.
     private var published = 0
     private var isHandedOver = false
@@ -39,8 +41,11 @@ final class QueryMemory {
     /// What the query holds now; 0 where nobody knows.
     var held: Int {
         guard let begin, let now = meter() else { return 0 }
-        return max(0, now - begin)
+        return max(0, now - begin + elsewhere)
     }
+
+    /// Counts what a helper has allocated, less what it has freed.
+    func adopt(_ bytes: Int) { elsewhere += bytes }
 
     /// Stops the query where it, or all together, hold too much.
     @inline(__always)

@@ -40,6 +40,7 @@ struct InstantSelect: VectorOperator {
             count: runs.count, helpers: runs.helpers
         ) { (piece, batch) throws(QueryError) in
             windows.add(batch.windows)
+            evaluation.memory.adopt(batch.allocated)
             for (place, series) in runs[piece].enumerated() {
                 try evaluation.checkpoint()
                 switch batch.outcomes[place] {
@@ -63,16 +64,21 @@ struct InstantSelect: VectorOperator {
         let width = steps.count
         let series = selection.series
         let isPlain = output == .sample
+        let configuration = evaluation.configuration
         return OrderedWork(
-            makeWorker: {
+            makeWorker: { isHelper in
                 InstantWorker(
+                    memory: HelperMemory(configuration, isHelper: isHelper),
                     series: series, range: empty.readRange, isPlain: isPlain,
                     windows: WindowCache(empty))
             },
             makeResult: { RowBatch() },
             work: { worker, piece, batch in
                 let before = worker.windows.counts
-                batch.fill(runs[piece], width: width) { worker.evaluate($0, &$1) }
+                let memory = worker.memory
+                batch.allocated = memory.allocated {
+                    batch.fill(runs[piece], width: width) { worker.evaluate($0, &$1) }
+                }
                 batch.windows = worker.windows.counts - before
             })
     }
@@ -118,6 +124,7 @@ struct InstantSelect: VectorOperator {
 
 /// What a thread needs to look up the floats of stored series.
 private struct InstantWorker {
+    let memory: HelperMemory
     let series: any SeriesSet
     let range: TimeRange
     /// Whether the rows show the samples themselves.

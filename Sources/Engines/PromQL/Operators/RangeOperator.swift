@@ -52,6 +52,7 @@ struct RangeOperator: VectorOperator {
             count: runs.count, helpers: runs.helpers
         ) { (piece, batch) throws(QueryError) in
             windows.add(batch.windows)
+            evaluation.memory.adopt(batch.allocated)
             for (place, series) in runs[piece].enumerated() {
                 try evaluation.checkpoint()
                 switch batch.outcomes[place] {
@@ -77,16 +78,21 @@ struct RangeOperator: VectorOperator {
     ) -> OrderedWork<RangeWorker, RowBatch> {
         let width = steps.count
         let (series, range) = (stored.selection.series, stored.range)
+        let configuration = evaluation.configuration
         return OrderedWork(
-            makeWorker: {
+            makeWorker: { isHelper in
                 RangeWorker(
+                    memory: HelperMemory(configuration, isHelper: isHelper),
                     series: series, range: range, floats: floats, empty: empty,
                     windows: WindowCache(empty))
             },
             makeResult: { RowBatch() },
             work: { worker, piece, batch in
                 let before = worker.windows.counts
-                batch.fill(runs[piece], width: width) { worker.evaluate($0, &$1) }
+                let memory = worker.memory
+                batch.allocated = memory.allocated {
+                    batch.fill(runs[piece], width: width) { worker.evaluate($0, &$1) }
+                }
                 batch.windows = worker.windows.counts - before
             })
     }
@@ -94,6 +100,7 @@ struct RangeOperator: VectorOperator {
 
 /// What a thread needs to evaluate the floats of stored series.
 private struct RangeWorker {
+    let memory: HelperMemory
     let series: any SeriesSet
     let range: TimeRange
     var floats: FloatRanges

@@ -26,6 +26,8 @@ struct RowBatch: Sendable {
     /// One for each outcome; more may be there to be used again.
     private(set) var rows: [Row] = []
     var windows = WindowCache.Counts()
+    /// What the thread that filled it allocated meanwhile, where that is not the query's own.
+    var allocated = 0
 
     /// Evaluates a run of series with `evaluate`, which may leave the row undefined.
     mutating func fill(
@@ -48,6 +50,25 @@ struct RowBatch: Sendable {
     }
 }
 
+/// The balance of the allocator on a thread that helps; the query's own is known.
+struct HelperMemory: Sendable {
+    private let meter: (@Sendable () -> Int?)?
+
+    init(_ configuration: EngineConfiguration, isHelper: Bool) {
+        meter = isHelper ? configuration.memoryMeter : nil
+    }
+
+    /// Runs `body` and returns what it allocated, less what it freed.
+    func allocated(by body: () -> Void) -> Int {
+        guard let meter, let before = meter() else {
+            body()
+            return 0
+        }
+        body()
+        return (meter() ?? before) - before
+    }
+}
+
 /// How the series of a selection are cut into runs.
 struct SeriesRuns {
     let seriesCount: Int
@@ -64,10 +85,10 @@ struct SeriesRuns {
         let cost = 1000 + Int(min(samples, 1 << 32)) * 6 + steps.count * 4
         let most = max(1, min(128, 200_000 / cost, (1 << 15) / max(1, steps.count)))
         // A power of two: storages keep neighbouring series in groups.
-        length = 1 << (Int.bitWidth - 1 - most.leadingZeroBitCount)
-        helpers =
-            seriesCount > 2 * length && seriesCount * cost > 1_000_000
-            ? evaluation.configuration.helpers : nil
+        let length = 1 << (Int.bitWidth - 1 - most.leadingZeroBitCount)
+        let isLarge = seriesCount > 2 * length && seriesCount * cost > 1_000_000
+        helpers = isLarge ? evaluation.configuration.helpers : nil
+        self.length = helpers == nil ? 1 : length
     }
 
     var count: Int { (seriesCount + length - 1) / length }

@@ -34,6 +34,7 @@ struct StoredColumns: ColumnSource {
         try readAhead(runs).run(
             count: runs.count, helpers: runs.helpers
         ) { (piece, batch) throws(QueryError) in
+            evaluation.memory.adopt(batch.allocated)
             for (place, index) in runs[piece].enumerated() {
                 try evaluation.checkpoint()
                 // What failed is read again, for its error.
@@ -47,11 +48,17 @@ struct StoredColumns: ColumnSource {
     }
 
     /// How the columns of runs of series are read by any thread.
-    private func readAhead(_ runs: SeriesRuns) -> OrderedWork<Void, ColumnBatch> {
+    private func readAhead(_ runs: SeriesRuns) -> OrderedWork<HelperMemory, ColumnBatch> {
         let (series, range) = (selection.series, range)
+        let configuration = evaluation.configuration
         return OrderedWork(
-            makeWorker: {}, makeResult: { ColumnBatch() },
-            work: { _, piece, batch in batch.read(runs[piece], of: series, range) })
+            makeWorker: { HelperMemory(configuration, isHelper: $0) },
+            makeResult: { ColumnBatch() },
+            work: { memory, piece, batch in
+                batch.allocated = memory.allocated {
+                    batch.read(runs[piece], of: series, range)
+                }
+            })
     }
 
     private func prepare(_ columns: inout SampleColumns) -> Bool {
@@ -73,6 +80,8 @@ private struct ColumnBatch: Sendable {
     var columns: [SampleColumns] = []
     /// Whether there was no error.
     private(set) var isRead: [Bool] = []
+    /// As in `RowBatch`.
+    var allocated = 0
 
     mutating func read(_ run: Range<Int>, of series: any SeriesSet, _ range: TimeRange) {
         isRead.removeAll(keepingCapacity: true)

@@ -88,14 +88,16 @@ private final class Board<Result: Sendable>: Sendable {
 /// How to do work in pieces: `Worker` is what one thread needs for it, `Result` what comes of a
 /// piece.
 package struct OrderedWork<Worker, Result: Sendable>: Sendable {
-    package let makeWorker: @Sendable () -> Worker
+    /// What a thread needs; whether it is a helper.
+    package let makeWorker: @Sendable (_ isHelper: Bool) -> Worker
     package let makeResult: @Sendable () -> Result
     /// Does a piece. The result is a new one or has been delivered before.
     package let work:
         @Sendable (_ worker: inout Worker, _ piece: Int, _ result: inout Result) -> Void
 
     package init(
-        makeWorker: @escaping @Sendable () -> Worker, makeResult: @escaping @Sendable () -> Result,
+        makeWorker: @escaping @Sendable (Bool) -> Worker,
+        makeResult: @escaping @Sendable () -> Result,
         work: @escaping @Sendable (inout Worker, Int, inout Result) -> Void
     ) {
         self.makeWorker = makeWorker
@@ -109,7 +111,7 @@ package struct OrderedWork<Worker, Result: Sendable>: Sendable {
         count: Int, helpers: Helpers?,
         deliver: (_ piece: Int, _ result: inout Result) throws(Failure) -> Void
     ) throws(Failure) {
-        var worker = makeWorker()
+        var worker = makeWorker(false)
         guard let helpers, helpers.count > 0, count > 1 else {
             var result = makeResult()
             for piece in 0..<count {
@@ -140,7 +142,7 @@ package struct OrderedWork<Worker, Result: Sendable>: Sendable {
     }
 
     private func help(_ board: Board<Result>) {
-        var worker = makeWorker()
+        var worker = makeWorker(true)
         while let (piece, spare) = board.takeOrEnd() {
             var result: Result? = spare ?? makeResult()
             work(&worker, piece, &result!)

@@ -92,7 +92,7 @@ extension JSONWriter {
         beginArray()
         try body.flush(&output.bytes)
         let work = OrderedWork<SampleTimes, JSONWriter>(
-            makeWorker: { SampleTimes() }, makeResult: { JSONWriter(capacity: 1024) },
+            makeWorker: { _ in SampleTimes() }, makeResult: { JSONWriter(capacity: 1024) },
             work: { times, piece, json in
                 let first = piece * length
                 json.restart(isAfterValue: piece > 0)

@@ -3,9 +3,9 @@
 internal import Bytes
 
 /// The memory that one query holds, against how much it may. Nothing is counted by hand: the
-/// allocator keeps the balance of each thread; a query runs on one, and helpers tell theirs. Looking
-/// at it costs two loads, so that it is looked at for every row. What cannot wait until it is
-/// allocated, since it grows with a number in the query, is announced.
+/// allocator keeps the balance of each thread; a query runs on one, and helpers tell theirs. It
+/// costs two loads, so that it is looked at for every row. What cannot wait until it is allocated,
+/// since it grows with a number in the query, is announced.
 final class QueryMemory {
     private let limit: Int
     private let pool: MemoryPool

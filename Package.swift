@@ -198,6 +198,7 @@ if let named = wanted {
         wanted?.formUnion(["Simulation", "Simulate", "SimulationTests"])
     }
     if named.contains("Differential") { open += ["RandomQueries"] }
+    if named.contains("QueryBenchmark") { open += ["PromQL"] }
     if named.contains("ScrapeBenchmark") { open += ["Scraping", "TSDB"] }
     for (test, used) in tests where named.contains(test) { open += used }
     for (test, used) in tests

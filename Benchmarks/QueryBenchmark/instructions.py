@@ -45,6 +45,8 @@ def main():
         with open(TABLE, "w") as table:
             for query, instructions in counts.items():
                 table.write(f"{instructions}\t{query}\n")
+    if not os.path.exists(TABLE):
+        sys.exit("nothing is recorded to compare with: --record does that")
     with open(TABLE) as table:
         recorded = {query: int(number) for number, query in (line.rstrip("\n").split("\t", 1) for line in table)}
     worse = 0

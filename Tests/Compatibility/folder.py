@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Narthex and the real Prometheus open each other's data folders and must answer alike.
 
-    folder.py [--hours 6] [--series 200] [--seed N]
+    folder.py [--hours 6] [--series 200] [--seed N] [--late]
 
 One program is loaded by remote write with so many hours of data that its folder holds blocks, head
 chunks and a log; series are deleted in part and whole, in blocks and head; it is stopped by kill, and
@@ -10,7 +10,9 @@ both open a copy. Compared: queries whose windows cross
 the borders of block, head chunk and log, and a sorted dump of all samples (`promtool tsdb dump`).
 Blocks are also read by `promtool tsdb list` and `analyze`. Then the reader cleans its blocks of what is
 deleted, is killed and started again, and must answer the same. Among the series are native histograms
-of every form, with resets and changing layouts (histograms.py).
+of every form, with resets and changing layouts (histograms.py). With --late
+nothing is deleted, but many samples come out of order, and the reader is given more data, so that it
+writes them to blocks and merges those, after which all must still be the same.
 """
 import argparse
 import json
@@ -29,10 +31,25 @@ import servers as S
 STEP = 15
 
 
-def load(server, hours, count, seed):
+def late_request(rng, series, start, now):
+    """Samples of the past of some series, in any order; what comes twice has the same value."""
+    request = []
+    for labels, _, _ in series:
+        if rng.random() < 0.3:
+            continue
+        samples = []
+        for _ in range(rng.randrange(1, 40)):
+            t = rng.randrange(max(start, now - 5 * 3600), now) // STEP * STEP * 1000
+            t += (int(labels["i"]) * 37) % 1000 + rng.choice([500, 1500, 7003])
+            samples.append((t, float((t // 500 + int(labels["i"]) * 7) % 1000)))
+        request.append((labels, samples))
+    return request
+
+
+def load(server, hours, count, seed, late=False):
     """Counters with resets and gaps, gauges with ordinary and special values; returns the end."""
     rng = random.Random(seed)
-    end = int(time.time()) // 7200 * 7200 + 1800
+    end = int(time.time()) // 7200 * 7200 + 1800 - (6 * 3600 if late else 0)
     start = end - hours * 3600
     series = []
     for i in range(count):
@@ -59,6 +76,8 @@ def load(server, hours, count, seed):
         for s, (labels, samples) in zip(series, request):
             s[1] = samples[-1][1] if labels["__name__"].endswith("_total") else s[1]
         S.push(server, request)
+        if late and chunk > start:
+            S.push(server, late_request(rng, series, start, chunk))
         H.push(server, sources, range(chunk * 1000 + 11, (chunk + 600) * 1000, STEP * 1000))
     return start, end
 
@@ -129,18 +148,21 @@ def main():
     parser.add_argument("--hours", type=int, default=7)
     parser.add_argument("--series", type=int, default=210)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--late", action="store_true")
     options = parser.parse_args()
     failed = passed = skipped = 0
     for writer, reader in ((S.NARTHEX, S.peer("prometheus")), (S.peer("prometheus"), S.NARTHEX)):
         name = os.path.basename(writer)
         with S.Folder() as folder:
             config = f"{folder}/prometheus.yml"
-            open(config, "w").write("global: {}\n")
+            window = "storage: {tsdb: {out_of_order_time_window: 6h}}\n"
+            open(config, "w").write(window if options.late else "global: {}\n")
             first = S.Server(writer, f"{folder}/data", config, log=f"{folder}/log.writer",
                              flags=["--enable-feature=native-histograms"]).start()
-            start, end = load(first, options.hours, options.series, options.seed)
+            start, end = load(first, options.hours, options.series, options.seed, options.late)
             time.sleep(75)  # a round of maintenance: blocks are cut each minute
-            delete(first, start, end)
+            if not options.late:
+                delete(first, start, end)
             expected = {json.dumps(q): ask(first, q) for q in queries(start, end)}
             samples = dump_by_queries(first, start, end)
             first.stop(signal.SIGKILL)
@@ -177,6 +199,17 @@ def main():
             else:
                 failed += 1
                 print("DIFFERENT dump of all samples after cleaning and a restart")
+            if options.late:
+                more = [({"__name__": "more"}, [(t * 1000, 1.0) for t in range(end, end + 4 * 3600, 60)])]
+                S.push(second, more)
+                time.sleep(75)
+                hints = [json.load(open(f"{folder}/copy/{b}/meta.json"))["compaction"].get("hints")
+                         for b in os.listdir(f"{folder}/copy") if len(b) == 26]
+                rows = [r for r in dump_by_queries(second, start, end) if '"more"' not in r]
+                good = rows == samples
+                passed, failed = passed + good, failed + (not good)
+                print(f"compacted by {os.path.basename(reader)}: {len(hints)} blocks, "
+                      f"{'the same' if good else 'DIFFERENT'}")
             second.stop()
             if writer == S.NARTHEX:
                 for lock in ("lock",):

@@ -72,11 +72,6 @@ private let dump = """
                 "parsing YAML file p.yml: found multiple scrape configs with job name \"a\" (line 1, "
                     + "column 33)"
             ),
-            (
-                "storage: {tsdb: {out_of_order_time_window: 1h}}",
-                "parsing YAML file p.yml: storage.tsdb.out_of_order_time_window is not supported yet "
-                    + "by this version of Narthex (line 1, column 18)"
-            ),
         ])
     func mistakes(text: String, expected: String) {
         #expect(loaded(text) == expected)

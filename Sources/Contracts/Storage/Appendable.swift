@@ -63,6 +63,10 @@ package struct SampleBatch: Sendable {
     /// A storage that keeps no exemplars ignores them.
     package var exemplars: [BatchExemplar] = []
 
+    /// A sample that is not newer than an earlier one of its series in this batch, but would be
+    /// without it, is no fault where it cannot be stored.
+    package var toleratesOlder = false
+
     package init(sharedTimestamp: Timestamp) { self.sharedTimestamp = sharedTimestamp }
 
     /// How many floats there are.

@@ -81,7 +81,7 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Deletabl
     package func querier(over range: TimeRange) throws(StorageError) -> any Querier {
         // The head first: what it lets go of from here on is in the blocks that are taken after.
         var headQuerier: (any Querier)?
-        if let held = head.timeRange, held.start <= range.end, range.start <= held.end {
+        if [head.timeRange, head.outOfOrderRange].contains(where: { $0?.touches(range) ?? false }) {
             headQuerier = try head.querier(over: range)
         }
         let (all, isClosed) = state.withLock { ($0.blocks, $0.isClosed) }
@@ -93,7 +93,7 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Deletabl
     /// The times of the oldest and the newest sample (closed); nil for an empty database.
     package var timeRange: TimeRange? {
         var ranges = blocks.map(\.closedRange)
-        if let range = head.timeRange { ranges.append(range) }
+        ranges += [head.timeRange, head.outOfOrderRange].compactMap { $0 }
         guard let start = ranges.map(\.start).min(), let end = ranges.map(\.end).max() else {
             return nil
         }
@@ -109,7 +109,9 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Deletabl
     }
 
     /// Goes on with other settings, from now on.
-    package func apply(_ settings: DatabaseSettings) { head.apply(settings) }
+    package func apply(_ settings: DatabaseSettings) throws(StorageError) {
+        if readOnlyReason == nil { try head.apply(settings) }
+    }
 
     // MARK: Writing
 

@@ -78,19 +78,6 @@ struct DatabaseOpening {
                     + "which are not stored yet"
             }
         }
-        do throws(FileError) {
-            let outOfOrderLog = "\(directory)/wbl"
-            guard try fileSystem.status(of: outOfOrderLog) != nil else { return nil }
-            for entry in try fileSystem.entries(of: outOfOrderLog) where !entry.isDirectory {
-                let path = "\(outOfOrderLog)/\(entry.name)"
-                if let status = try fileSystem.status(of: path), status.size > 0 {
-                    return
-                        "the write-behind log holds out-of-order samples, which are not stored yet"
-                }
-            }
-        } catch {
-            throw StorageError(error)
-        }
         return nil
     }
 }

@@ -26,6 +26,8 @@ package struct DatabaseOptions: Sendable {
 package struct DatabaseSettings: Sendable, Hashable {
     /// How many exemplars are kept, in memory; none for zero.
     package var maxExemplars = 0
+    /// How much older than the newest sample a sample may be and still be stored; none for zero.
+    package var outOfOrderWindow: Milliseconds = 0
 
     package init() {}
 }

@@ -8,6 +8,10 @@ package protocol HeadStorage: Appendable, Queryable, ExemplarQueryable, Deletabl
     /// The times of the oldest and the newest sample (closed); nil where there is none.
     var timeRange: TimeRange? { get }
 
+    /// The times between which there are samples that came late (closed), in addition to the
+    /// others; nil where there are none.
+    var outOfOrderRange: TimeRange? { get }
+
     /// What it found in its files that is not stored yet, and why nothing may change; nil for
     /// nothing.
     var foreignData: String? { get }
@@ -19,6 +23,9 @@ package protocol HeadStorage: Appendable, Queryable, ExemplarQueryable, Deletabl
     /// then.
     func blockSource(_ range: TimeRange) -> any BlockSource
 
+    /// All samples that came late, to be written as blocks; nil where there are none.
+    func outOfOrderCut() throws(StorageError) -> (any OutOfOrderCut)?
+
     /// Lets go of all samples before a time, which a block holds now.
     func truncate(before time: Timestamp) throws(StorageError)
 
@@ -26,7 +33,7 @@ package protocol HeadStorage: Appendable, Queryable, ExemplarQueryable, Deletabl
     func releasePages()
 
     /// Goes on with other settings, from now on.
-    func apply(_ settings: DatabaseSettings)
+    func apply(_ settings: DatabaseSettings) throws(StorageError)
 
     /// The totals, and the largest entries, `limit` of each kind.
     func status(limit: Int) -> DatabaseStatus
@@ -40,4 +47,16 @@ package protocol Deletable: Sendable {
     /// Deletes the samples in a closed range of the series that fulfil the matchers, but none that
     /// come later.
     func delete(_ range: TimeRange, _ matchers: [Matcher]) throws(StorageError)
+}
+
+/// The late samples of a head at one time, on their way into blocks.
+package protocol OutOfOrderCut: Sendable {
+    /// From the oldest to the newest (closed); nil where there are none.
+    var range: TimeRange? { get }
+
+    /// The samples within a closed range, for a block.
+    func source(_ range: TimeRange) -> any BlockSource
+
+    /// Lets go of the samples, which blocks hold now.
+    func release() throws(StorageError)
 }

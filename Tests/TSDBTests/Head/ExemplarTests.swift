@@ -125,7 +125,7 @@ struct ExemplarTests {
                 limit = Int.random(in: 1...20, using: &random)
                 var settings = DatabaseSettings()
                 settings.maxExemplars = limit
-                head.apply(settings)
+                try head.apply(settings)
                 kept = min(kept, limit)
             case 1:
                 // As after a kill. The log has them all.

@@ -57,6 +57,8 @@ final class MemoryHead: HeadStorage {
     func releasePages() {}
 
     func apply(_ settings: DatabaseSettings) {}
+    let outOfOrderRange: TimeRange? = nil
+    func outOfOrderCut() -> (any OutOfOrderCut)? { nil }
 
     func commit(
         _ batch: borrowing SampleBatch, _ policy: FaultPolicy

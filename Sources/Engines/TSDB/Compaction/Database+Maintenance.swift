@@ -19,7 +19,9 @@ extension Database {
         maintenance.withLock { _ in
             do throws(StorageError) {
                 guard !state.withLock({ $0.isClosed }) else { return }
-                while isHeadDue, try cutHead() {}
+                var hasCut = false
+                while isHeadDue, try cutHead() { hasCut = true }
+                if hasCut { try cutOutOfOrder() }
                 try removeOutlived()
                 try mergeBlocks()
                 releasePages()

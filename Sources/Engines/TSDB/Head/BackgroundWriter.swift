@@ -56,6 +56,11 @@ final class BackgroundWriter: Sendable {
             failure = error
         }
         do throws(FileError) {
+            try store.syncLateLog(fileSystem)
+        } catch {
+            failure = failure ?? error
+        }
+        do throws(FileError) {
             try store.flushChunks()
         } catch {
             failure = failure ?? error

@@ -13,6 +13,7 @@ extension Database {
             var headOptions = HeadOptions()
             headOptions.blockRange = options.blockRange
             headOptions.compression = walCompression
+            headOptions.outOfOrderWindow = options.settings.outOfOrderWindow
             headOptions.maxExemplars = options.settings.maxExemplars
             headOptions.isReadOnly = isReadOnly
             headOptions.log = environment.log

@@ -37,6 +37,17 @@ final class GuardedStore: Sendable {
         }
     }
 
+    /// The same for the write-behind log.
+    func syncLateLog(_ fileSystem: any FileSystem) throws(FileError) {
+        guard let unsynced = withLock({ $0.outOfOrder.log?.takeUnsynced() }) else { return }
+        do throws(FileError) {
+            try unsynced.sync(fileSystem)
+        } catch {
+            withLock { $0.outOfOrder.log?.keepUnsynced(unsynced) }
+            throw error
+        }
+    }
+
     /// Writes out the full chunks that wait, without the lock but for the beginning and the end.
     /// When it returns, those that waited before are in their files.
     func flushChunks() throws(FileError) {

@@ -22,12 +22,14 @@ extension HeadStore {
         _ range: TimeRange, _ matchers: [Matcher]
     ) throws(StorageError) {
         guard let log else { throw StorageError(.unavailable, "the head is read-only") }
-        guard range.start <= range.end, overlaps(range) else { return }
+        guard range.start <= range.end, overlaps(range) || outOfOrder.overlaps(range) else {
+            return
+        }
         var deleted: [(slot: UInt32, range: TimeRange)] = []
         labels.slots(matchers).forEach { slot in
             guard let held = timeRange(of: slot) else { return }
-            let start = max(range.start, bounds.minTime, held.start)
-            let end = min(range.end, bounds.maxTime, held.end)
+            let start = max(range.start, held.start)
+            let end = min(range.end, held.end)
             if start <= end { deleted.append((slot, TimeRange(start: start, end: end))) }
         }
         guard !deleted.isEmpty else { return }
@@ -50,10 +52,13 @@ extension HeadStore {
         for (slot, range) in deleted { deletions.add(range, to: slot) }
     }
 
-    /// From the oldest to the newest sample of a series.
+    /// From the oldest to the newest sample of a series, late ones included.
     private func timeRange(of slot: UInt32) -> TimeRange? {
+        let late = outOfOrder[slot]?.range
         let state = samples.series.states[slot]
-        guard state.hasSamples, let start = samples.firstTimestamp(slot) else { return nil }
-        return TimeRange(start: start, end: state.encoder.timestamp)
+        guard state.hasSamples, let first = samples.firstTimestamp(slot) else { return late }
+        let start = max(first, bounds.minTime)
+        guard start <= state.encoder.timestamp else { return late }
+        return TimeRange(start: start, end: state.encoder.timestamp).union(late)
     }
 }

@@ -8,7 +8,8 @@ internal import Storage
 extension Head: HeadStorage {
     /// What log and head chunk files occupy.
     package var byteCount: Int {
-        size(of: "\(directory)/wal") + size(of: "\(directory)/chunks_head")
+        size(of: "\(directory)/wal") + size(of: OutOfOrderLog.path(directory))
+            + size(of: "\(directory)/chunks_head")
     }
 
     /// A file that goes meanwhile counts for nothing.

@@ -100,10 +100,16 @@ extension HeadStore {
         var remains = remains
         let candidates = remains.candidates
         var refs: [UInt64] = []
+        remains.firstFile = min(remains.firstFile, outOfOrder.firstFile ?? .max)
+        // What came late is kept until it is in blocks, and its series with it.
         for slot in candidates where labels.has(slot) {
             let state = samples.series.states[slot]
             if state.hasSamples, state.encoder.timestamp >= time {
                 truncateChunks(slot, before: time, &remains)
+                continue
+            }
+            if outOfOrder.has(slot) {
+                samples.series.removeChunks(slot, endingBefore: time)
                 continue
             }
             dropped.insert(slot)
@@ -113,7 +119,7 @@ extension HeadStore {
         }
         try labels.remove(dropped)
         samples.series.remove(dropped)
-        deletions.removeAll(endingBefore: time)
+        forgetDeletions(endingBefore: time)
         moveBounds(time, remains.minTime)
         for ref in refs { restart.expiries[ref] = bounds.minValidTime }
         do {

@@ -33,7 +33,8 @@ package final class Head: Sendable {
         _ fileSystem: any FileSystem, _ registry: Registry
     ) throws(StorageError) -> Head {
         let metrics = HeadMetrics(registry)
-        let exemplars = ExemplarStore(capacity: options.maxExemplars, registry)
+        let exemplars = ExemplarStore(
+            capacity: options.maxExemplars, outOfOrderWindow: options.outOfOrderWindow, registry)
         let (store, found, tail) = try Replay.start(
             directory, options, minValidTime: minValidTime, exemplars, metrics, fileSystem)
         let foreignData = store.restart.foreignData
@@ -114,6 +115,9 @@ package final class Head: Sendable {
     /// them by itself, too. A failure is logged and counted.
     package func takeSnapshot() { snapshots.takeNow() }
 
+    /// The times between which there are late samples; nil for none.
+    package var outOfOrderRange: TimeRange? { store.withLock { $0.outOfOrder.range } }
+
     package var seriesCount: Int { store.withLock { $0.labels.seriesCount } }
 
     /// Syncs the log to the device and writes out full chunks: what the head's own thread does once
@@ -132,6 +136,7 @@ package final class Head: Sendable {
                 store.log = nil
                 try store.files.finishFile()
                 try log.close()
+                try store.outOfOrder.closeLog()
             }
         } catch {
             throw StorageError(.inputOutput, "close the head: \(error)")
@@ -141,8 +146,18 @@ package final class Head: Sendable {
 
 extension Head {
     /// Goes on with other settings, from now on.
-    package func apply(_ settings: DatabaseSettings) {
+    package func apply(_ settings: DatabaseSettings) throws(StorageError) {
         exemplars.resize(to: settings.maxExemplars)
+        exemplars.setOutOfOrderWindow(settings.outOfOrderWindow)
+        do {
+            try store.withLock { (store) throws(FileError) in
+                guard store.log != nil else { return }
+                try store.outOfOrder.setWindow(
+                    settings.outOfOrderWindow, directory, options, fileSystem)
+            }
+        } catch {
+            throw StorageError(.inputOutput, "create WBL: \(error)")
+        }
     }
 
     package func resolve(_ labels: [Labels]) throws(StorageError) -> [SeriesRef] {

@@ -24,13 +24,13 @@ struct HeadDeletions: Sendable {
         if !bySlot.isEmpty { bySlot[slot] = nil }
     }
 
-    /// Forgets what ends before a time.
-    mutating func removeAll(endingBefore time: Timestamp) {
+    /// Forgets what ends before a time, but for some slots.
+    mutating func removeAll(endingBefore time: Timestamp, except isKept: (UInt32) -> Bool) {
         guard !bySlot.isEmpty else { return }
-        bySlot = bySlot.compactMapValues { deleted in
-            var rest = deleted
+        for slot in Array(bySlot.keys) where !isKept(slot) {
+            guard var rest = bySlot[slot] else { continue }
             rest.removeAll(endingBefore: time)
-            return rest.isEmpty ? nil : rest
+            bySlot[slot] = rest.isEmpty ? nil : rest
         }
     }
 

@@ -23,6 +23,8 @@ package struct HeadOptions: Sendable {
     package var writesInBackground = true
     /// How many exemplars are kept; none for zero.
     package var maxExemplars = 0
+    /// How much older than the newest sample of the head a sample may be; none for zero.
+    package var outOfOrderWindow: Milliseconds = 0
     /// Told what an operator should know: damage that was repaired, writes that failed.
     package var log = Logger.silent
 
@@ -37,6 +39,11 @@ struct HeadMetrics: Sendable {
     let histogramsAppended: Counter
     let histogramsOutOfOrder: Counter
     let histogramsOutOfBounds: Counter
+    let tooOld: Counter
+    let histogramsTooOld: Counter
+    let lateAppended: Counter
+    let lateHistogramsAppended: Counter
+    let lateness: Distribution
     let seriesCreated: Counter
     let seriesRemoved: Counter
     let chunksCreated: Counter
@@ -69,6 +76,20 @@ struct HeadMetrics: Sendable {
         histogramsOutOfOrder = counter("out_of_order_samples_total", outOfOrderText, histogram)
         outOfBounds = counter("out_of_bound_samples_total", outOfBoundsText, float)
         histogramsOutOfBounds = counter("out_of_bound_samples_total", outOfBoundsText, histogram)
+        let tooOldText =
+            "Total number of out of order samples ingestion failed attempts with out of support "
+            + "enabled, but sample outside of time window."
+        tooOld = counter("too_old_samples_total", tooOldText, float)
+        histogramsTooOld = counter("too_old_samples_total", tooOldText, histogram)
+        let late = "head_out_of_order_samples_appended_total"
+        let lateText = "Total number of appended out of order samples."
+        lateAppended = counter(late, lateText, float)
+        lateHistogramsAppended = counter(late, lateText, histogram)
+        lateness = registry.distribution(
+            "prometheus_tsdb_sample_ooo_delta",
+            "Delta in seconds by which a sample is considered out of order (reported regardless of "
+                + "OOO time window and whether sample is accepted or not).",
+            bounds: [10, 30, 60, 120, 180, 360, 720].map { $0 * 60 })
         seriesCreated = counter(
             "head_series_created_total", "Total number of series created in the head")
         seriesRemoved = counter(

@@ -47,36 +47,52 @@ extension Head {
     /// sample that moves from one to the other in between is seen twice, never missed.
     package func querier(over range: TimeRange) throws(StorageError) -> any Querier {
         let lease = Lease(leases)
-        var visible = range
-        visible.start = max(range.start, store.withLock { $0.visibleStart })
-        return HeadQuerier(head: self, lease: lease, range: visible)
+        let visible = store.withLock {
+            HeadView(start: $0.visibleStart, hiddenThrough: $0.outOfOrder.hiddenThrough)
+        }
+        return HeadQuerier(head: self, lease: lease, range: range, visible: visible)
     }
+}
+
+/// What of the head a querier may look at: all else is in the blocks that were there when it was
+/// opened.
+struct HeadView: Sendable {
+    /// Of samples in order, those from here on.
+    var start: Timestamp
+    /// Of late samples, those in chunks behind this one and open ones.
+    var hiddenThrough: HeadChunkFiles.Place
 }
 
 struct HeadQuerier: Querier {
     let head: Head
     let lease: Lease
     let range: TimeRange
+    let visible: HeadView
 
     func select(_ matchers: [Matcher], hints: SelectHints) throws(StorageError) -> any SeriesSet {
         let wanted = TimeRange(
             start: max(range.start, hints.range.start), end: min(range.end, hints.range.end))
-        let members = head.store.withLock {
-            $0.members(matchers, wanted, inLabelOrder: hints.needsOrder)
+        let (members, late) = head.store.withLock {
+            $0.select(matchers, wanted, visible: visible, inLabelOrder: hints.needsOrder)
         }
-        return HeadSeriesSet(head: head, lease: lease, range: wanted, members: members)
+        return HeadSeriesSet(self, range: wanted, members, late)
+    }
+
+    private func hasData(_ store: HeadStore) -> Bool {
+        store.overlaps(TimeRange(start: max(range.start, visible.start), end: range.end))
+            || store.outOfOrder.overlaps(range)
     }
 
     func labelNames(_ matchers: [Matcher]) throws(StorageError) -> [String] {
         head.store.withLock { store in
-            guard store.overlaps(range) else { return [] }
+            guard hasData(store) else { return [] }
             return store.labels.names(matchers.isEmpty ? nil : store.labels.slots(matchers))
         }
     }
 
     func labelValues(_ name: String, _ matchers: [Matcher]) throws(StorageError) -> [String] {
         head.store.withLock { store in
-            guard store.overlaps(range) else { return [] }
+            guard hasData(store) else { return [] }
             return store.labels.values(
                 name, matchers.isEmpty ? nil : store.labels.slots(matchers))
         }

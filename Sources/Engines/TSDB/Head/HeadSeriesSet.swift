@@ -7,6 +7,9 @@
 // isolation takes: a commit that came after the selection adds only later samples, and one that
 // came before is there as a whole.
 //
+// Late samples come in any order. So the selection keeps those of its series as they were, by
+// value: what is added later goes to a copy (OutOfOrderSeries.swift).
+//
 // Labels never change while a series lives (LabelReader.swift says why that needs no lock).
 //
 // Samples do change places: an open chunk grows, its memory is used for others once it is full, and
@@ -35,14 +38,22 @@ struct HeadSeriesSet: SeriesSet {
     let head: Head
     let lease: Lease
     let range: TimeRange
+    let visible: HeadView
     let members: [SelectedSeries]
+    /// The late samples of members, by position.
+    private let late: [Int: OutOfOrderSeries]
     private let captured = CaptureCache()
 
-    init(head: Head, lease: Lease, range: TimeRange, members: [SelectedSeries]) {
-        self.head = head
-        self.lease = lease
+    init(
+        _ querier: HeadQuerier, range: TimeRange, _ members: [SelectedSeries],
+        _ late: [Int: OutOfOrderSeries]
+    ) {
+        head = querier.head
+        lease = querier.lease
         self.range = range
+        visible = querier.visible
         self.members = members
+        self.late = late
     }
 
     var count: Int { members.count }
@@ -57,10 +68,38 @@ struct HeadSeriesSet: SeriesSet {
         _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
     ) throws(StorageError) {
         let wanted = TimeRange(
-            start: max(range.start, self.range.start),
-            end: min(range.end, self.range.end, members[index].newest))
+            start: max(range.start, self.range.start), end: min(range.end, self.range.end))
+        let inOrder = TimeRange(
+            start: max(wanted.start, visible.start), end: min(wanted.end, members[index].newest))
+        if !late.isEmpty, let late = late[index] {
+            return try read(index, wanted, inOrder, late, into: &columns)
+        }
+        guard inOrder.start <= inOrder.end else { return }
+        try capture(index).decode(index, inOrder, into: &columns)
+    }
+
+    /// Samples in order and late ones, merged.
+    private func read(
+        _ index: Int, _ wanted: TimeRange, _ inOrder: TimeRange, _ late: OutOfOrderSeries,
+        into columns: inout SampleColumns
+    ) throws(StorageError) {
         guard wanted.start <= wanted.end else { return }
-        try capture(index).decode(index, wanted, into: &columns)
+        let lateChunks = try head.store.withLock { (store) throws(StorageError) in
+            try store.lateChunks(
+                late, of: members[index].slot, wanted, after: visible.hiddenThrough)
+        }
+        guard inOrder.start <= inOrder.end else {
+            return try lateChunks.decode(wanted, into: &columns)
+        }
+        let captured = try capture(index)
+        let chunks = captured.chunks(index).filter { $0.range.touches(inOrder) }
+        let spans = chunks.map { chunk in
+            TimeRange(start: chunk.range.start, end: min(chunk.range.end, inOrder.end))
+        }
+        try lateChunks.decode(wanted, merging: spans, into: &columns) {
+            (position, source) throws(StorageError) in
+            try captured.decode(chunks[position], inOrder, into: &source)
+        }
     }
 
     private func capture(_ index: Int) throws(StorageError) -> CapturedSeries {
@@ -68,7 +107,8 @@ struct HeadSeriesSet: SeriesSet {
         do throws(StorageError) {
             let fresh = try head.store.withLock { (store) throws(StorageError) in
                 try store.capture(
-                    members, from: index, count: CaptureCache.remaining(from: index), range)
+                    members, from: index, count: CaptureCache.remaining(from: index),
+                    TimeRange(start: max(range.start, visible.start), end: range.end))
             }
             captured.end(index, fresh)
             return fresh

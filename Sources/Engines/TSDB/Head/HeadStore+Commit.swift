@@ -53,28 +53,34 @@ extension HeadStore {
                 && (batch.timestamps.isEmpty || batch.timestamps.count == batch.count),
             "the columns of a batch are of one length")
         guard !batch.isEmpty else { return CommitOutcome() }
-        var outcome = samples.check(batch, bounds, options.blockRange, &writing)
-        samples.checkHistograms(batch, bounds, &writing.histograms, &outcome)
+        let limits = CommitLimits(batch, bounds, options.blockRange, outOfOrder.window)
+        var outcome = samples.check(batch, limits, &writing)
+        samples.checkHistograms(batch, limits, &writing.histograms, &outcome)
         if policy == .allOrNothing, outcome.hasFaults {
-            count(outcome)
+            count(outcome, batch, limits)
             outcome.stored = 0
             return outcome
         }
-        count(outcome)
+        count(outcome, batch, limits)
         outcome.outOfOrderExemplars = chooseExemplars(batch, outcome)
-        try write()
+        try write(batch)
         samples.append(batch, writing.accepted, &bounds)
         appendHistograms()
+        appendLate()
         exemplars.add(writing.exemplars.entries)
         metrics.samplesAppended.increment(by: Double(writing.accepted.count))
         return outcome
     }
 
-    private func count(_ outcome: CommitOutcome) {
+    private func count(
+        _ outcome: CommitOutcome, _ batch: SampleBatch, _ limits: CommitLimits
+    ) {
+        measureLateness(outcome, batch, limits)
         for (_, fault) in outcome.faults {
             switch fault {
             case .outOfOrder: metrics.outOfOrder.increment()
-            case .outOfBounds, .tooOld: metrics.outOfBounds.increment()
+            case .outOfBounds: metrics.outOfBounds.increment()
+            case .tooOld: metrics.tooOld.increment()
             case .duplicate, .duplicateOfHistogram, .duplicateHistogram, .invalidHistogram,
                 .staleRef:
                 break
@@ -83,18 +89,24 @@ extension HeadStore {
         for (_, fault) in outcome.histogramFaults {
             if fault == .outOfOrder { metrics.histogramsOutOfOrder.increment() }
             if fault == .outOfBounds { metrics.histogramsOutOfBounds.increment() }
+            if fault == .tooOld { metrics.histogramsTooOld.increment() }
         }
     }
 
     /// Makes sure that appending cannot fail, then logs, in one write: new series, samples,
     /// exemplars.
-    private func write() throws(StorageError) {
+    private func write(_ batch: SampleBatch) throws(StorageError) {
+        writing.lateBatch = nil
         let histogramCount = writing.histograms.accepted.count
-        let isEmpty = writing.accepted.isEmpty && histogramCount == 0 && writing.exemplars.isEmpty
+        let hasLate = !writing.late.isEmpty || !writing.histograms.late.isEmpty
+        let isEmpty =
+            writing.accepted.isEmpty && histogramCount == 0 && !hasLate
+            && writing.exemplars.isEmpty
         guard !isEmpty, let log else { return }
         // An append takes two pieces at most: the rest of a sample, or a new chunk.
         try samples.pieces.reserve(2 * writing.accepted.count)
         try samples.series.reserveChunks(writing.accepted.count + histogramCount)
+        if hasLate { try writeLate(batch, log) }
         do {
             if !writing.newSeries.isEmpty { try log.add(writing.newSeries.writer.bytes.raw) }
             if !writing.samples.isEmpty { try log.add(writing.samples.bytes) }
@@ -130,11 +142,11 @@ extension HeadStore {
 extension SampleStore {
     /// Fills `writing.accepted` and the record of the samples to be taken.
     fileprivate mutating func check(
-        _ batch: SampleBatch, _ bounds: HeadBounds, _ blockRange: Milliseconds,
-        _ writing: inout CommitBuffers
+        _ batch: SampleBatch, _ limits: CommitLimits, _ writing: inout CommitBuffers
     ) -> CommitOutcome {
         var outcome = CommitOutcome()
         writing.samples.removeAll()
+        if !writing.late.isEmpty { writing.late.removeAll(keepingCapacity: true) }
         writing.histograms.removeAll()
         var accepted: [Int] = []
         swap(&accepted, &writing.accepted)
@@ -145,8 +157,7 @@ extension SampleStore {
         let values = batch.values.span
         let times = batch.timestamps.span
         var earlier = EarlierSamples()
-        let firstTime = times.isEmpty ? batch.sharedTimestamp : times[0]
-        let bound = bounds.lowerBound(firstTime, blockRange)
+        let bound = limits.lowerBound
         let hasLanes = !lanes.isEmpty
         for index in refs.indices {
             let ref = refs[index]
@@ -157,7 +168,7 @@ extension SampleStore {
                 continue
             }
             guard time >= bound else {
-                outcome.faults.append((index, .outOfBounds))
+                judgeLate(index, batch, limits, .outOfBounds, &outcome, &writing)
                 continue
             }
             let state = unsafe series.states.pointer(Int(ref.slot))
@@ -175,8 +186,14 @@ extension SampleStore {
                     value: state.pointee.encoder.value)
             }
             if let last, time <= last.timestamp {
+                let isNews =
+                    unsafe !state.pointee.hasSamples || state.pointee.encoder.timestamp < time
+                let isTolerated = isNews && batch.toleratesOlder
                 if time < last.timestamp {
-                    outcome.faults.append((index, .outOfOrder))
+                    let fault: SampleFault? = isTolerated ? nil : .outOfOrder
+                    judgeLate(index, batch, limits, fault, &outcome, &writing)
+                } else if isTolerated {
+                    continue
                 } else if value.bitPattern == last.value.bitPattern {
                     outcome.stored += 1
                 } else {

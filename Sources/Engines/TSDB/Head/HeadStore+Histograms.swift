@@ -15,26 +15,38 @@ struct AcceptedHistogram {
 /// The histograms that a commit takes, and their records.
 struct HistogramBuffers {
     private(set) var accepted: [AcceptedHistogram] = []
+    /// Positions in the batch of those that come late.
+    private(set) var late: [Int] = []
     var records = HistogramRecords()
     private var kinds: [UInt32: WALRecordKind] = [:]
 
     var isEmpty: Bool { accepted.isEmpty }
 
     mutating func removeAll() {
-        if accepted.isEmpty { return }
+        if accepted.isEmpty, late.isEmpty { return }
+        late.removeAll()
         accepted.removeAll(keepingCapacity: accepted.capacity < 1 << 12)
         records.removeAll()
         kinds.removeAll()
     }
 
     mutating func append(_ sample: AcceptedHistogram, ref: UInt64) {
+        addToRecords(sample, ref)
+        accepted.append(sample)
+    }
+
+    mutating func appendLate(_ index: Int, _ sample: AcceptedHistogram, ref: UInt64) {
+        addToRecords(sample, ref)
+        late.append(index)
+    }
+
+    private mutating func addToRecords(_ sample: AcceptedHistogram, _ ref: UInt64) {
         // Records of different kinds do not keep the order of a series' samples.
         let kind = WALRecordKind.histograms(sample.value)
         if let earlier = kinds.updateValue(kind, forKey: sample.slot), earlier != kind {
             records.endRecords()
         }
         records.append(ref, sample.timestamp, sample.value)
-        accepted.append(sample)
     }
 }
 
@@ -61,13 +73,18 @@ extension HeadStore {
 extension SampleStore {
     /// Fills `buffers` with the histograms of a batch that are to be taken, behind what is there.
     mutating func checkHistograms(
-        _ batch: SampleBatch, _ bounds: HeadBounds, _ buffers: inout HistogramBuffers,
+        _ batch: SampleBatch, _ limits: CommitLimits, _ buffers: inout HistogramBuffers,
         _ outcome: inout CommitOutcome
     ) {
-        guard let first = batch.histograms.first else { return }
-        let bound = bounds.lowerBound(batch.firstTimestamp ?? first.timestamp, blockRange)
         for (index, sample) in batch.histograms.enumerated() {
-            switch check(sample, bound) {
+            switch check(sample, limits) {
+            case .late:
+                buffers.appendLate(
+                    index,
+                    AcceptedHistogram(
+                        slot: sample.ref.slot, timestamp: sample.timestamp, value: sample.value),
+                    ref: series.refs[sample.ref.slot])
+                outcome.stored += 1
             case .taken:
                 buffers.append(
                     AcceptedHistogram(
@@ -82,20 +99,25 @@ extension SampleStore {
 
     private enum Verdict {
         case taken
+        case late
         /// The series has the very same sample.
         case known
         case faulty(SampleFault)
     }
 
-    private func check(_ sample: HistogramSample, _ bound: Timestamp) -> Verdict {
+    private func check(_ sample: HistogramSample, _ limits: CommitLimits) -> Verdict {
         guard series.isCurrent(sample.ref) else { return .faulty(.staleRef) }
-        guard sample.timestamp >= bound else { return .faulty(.outOfBounds) }
+        let isEarly = sample.timestamp < limits.lowerBound
+        if isEarly, limits.window == 0 { return .faulty(.outOfBounds) }
         do throws(HistogramFault) { try sample.value.validate() } catch {
             return .faulty(.invalidHistogram(error))
         }
         let state = series.states[sample.ref.slot]
-        guard state.hasSamples, sample.timestamp <= state.encoder.timestamp else { return .taken }
-        if sample.timestamp < state.encoder.timestamp { return .faulty(.outOfOrder) }
+        if isEarly || (state.hasSamples && sample.timestamp < state.encoder.timestamp) {
+            let fault = limits.fault(sample.timestamp, otherwise: .outOfOrder)
+            return fault.map { .faulty($0) } ?? .late
+        }
+        guard state.hasSamples, sample.timestamp == state.encoder.timestamp else { return .taken }
         // After a start the last sample of a full chunk is not at hand; then it is believed.
         guard let lane = lanes[sample.ref.slot] else { return .faulty(.duplicateHistogram) }
         guard let last = lane.last else { return .known }

@@ -8,7 +8,7 @@ extension HeadStore {
     /// Before this time nothing is shown: it is in blocks, or was never valid.
     var visibleStart: Timestamp { max(bounds.minValidTime, restart.lastTruncation) }
 
-    var chunkCount: Int { samples.series.chunkCount + openChunkCount }
+    var chunkCount: Int { samples.series.chunkCount + openChunkCount + outOfOrder.chunkCount }
 
     private var openChunkCount: Int {
         var count = 0
@@ -21,6 +21,52 @@ extension HeadStore {
         !bounds.isEmpty && range.start <= bounds.maxTime && range.end >= bounds.minTime
     }
 
+    /// The series that fulfil the matchers and have samples in the closed range: those in order
+    /// only from `visible` on, late ones as far as they are not hidden. With the late samples as
+    /// they are now, by the position of their series.
+    func select(
+        _ matchers: [Matcher], _ range: TimeRange, visible: HeadView,
+        inLabelOrder isOrdered: Bool
+    ) -> (members: [SelectedSeries], late: [Int: OutOfOrderSeries]) {
+        let inOrder = TimeRange(start: max(range.start, visible.start), end: range.end)
+        guard outOfOrder.overlaps(range), range.start <= range.end else {
+            return (members(matchers, inOrder, inLabelOrder: isOrdered), [:])
+        }
+        var slots = labels.slots(matchers)
+        var dropped: [UInt32] = []
+        let isInRange = overlaps(inOrder) && inOrder.start <= inOrder.end
+        slots.forEach { slot in
+            if isInRange, hasChunk(slot, in: inOrder) { return }
+            if !hasLate(slot, in: range, after: visible.hiddenThrough) { dropped.append(slot) }
+        }
+        for slot in dropped { slots.remove(slot) }
+        let chosen = selected(slots, inLabelOrder: isOrdered)
+        var late: [Int: OutOfOrderSeries] = [:]
+        for (index, member) in chosen.enumerated()
+        where hasLate(member.slot, in: range, after: visible.hiddenThrough) {
+            late[index] = outOfOrder[member.slot]
+        }
+        return (chosen, late)
+    }
+
+    private func hasLate(
+        _ slot: UInt32, in range: TimeRange, after hidden: HeadChunkFiles.Place
+    ) -> Bool {
+        guard let late = outOfOrder[slot] else { return false }
+        if late.openRange?.touches(range) ?? false { return true }
+        return late.chunks.contains { hidden < $0.place && $0.range.touches(range) }
+    }
+
+    private func selected(
+        _ slots: SlotSet, inLabelOrder isOrdered: Bool
+    ) -> [SelectedSeries] {
+        (isOrdered ? labels.inLabelOrder(slots) : inCreationOrder(slots)).map { slot in
+            let state = samples.series.states[slot]
+            return SelectedSeries(
+                slot: slot, newest: state.hasSamples ? state.encoder.timestamp : .min)
+        }
+    }
+
     /// The series that fulfil the matchers and have a chunk in the closed range, in the order of
     /// their labels or in that in which they were created.
     func members(
@@ -31,9 +77,7 @@ extension HeadStore {
         var dropped: [UInt32] = []
         slots.forEach { if !hasChunk($0, in: range) { dropped.append($0) } }
         for slot in dropped { slots.remove(slot) }
-        return (isOrdered ? labels.inLabelOrder(slots) : inCreationOrder(slots)).map {
-            SelectedSeries(slot: $0, newest: samples.series.states[$0].encoder.timestamp)
-        }
+        return selected(slots, inLabelOrder: isOrdered)
     }
 
     /// Slots are given out ascending, but those of dropped series again.

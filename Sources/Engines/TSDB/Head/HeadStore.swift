@@ -14,6 +14,7 @@ final class HeadStore {
     var samples: SampleStore
     var labels: LabelIndex
     let exemplars: ExemplarStore
+    var outOfOrder: OutOfOrderStore
     let files: HeadChunkFiles
     /// Nil until the log was replayed, and for good where the folder is read-only.
     var log: WALWriter?
@@ -32,6 +33,7 @@ final class HeadStore {
         self.samples = samples
         self.labels = labels
         self.exemplars = exemplars
+        outOfOrder = OutOfOrderStore(window: options.outOfOrderWindow)
         self.files = files
         self.options = options
         self.metrics = metrics
@@ -104,6 +106,9 @@ struct CommitBuffers {
     /// Positions in the batch of the samples that are taken.
     var accepted: [Int] = []
     var exemplars = AcceptedExemplars()
+    /// The same for samples that come late.
+    var late: [Int] = []
+    var lateBatch: OutOfOrderBatch?
 }
 
 /// What the next start and the next checkpoint need to know.

@@ -19,6 +19,10 @@ struct RecoveredChunks {
     private var chunks: [Chunk] = []
     /// Where the chunks of each ref begin.
     private var starts: [UInt64: Int] = [:]
+    /// Chunks of late samples, in the order of the files.
+    private var late: [UInt64: [OutOfOrderChunk]] = [:]
+    /// Of the last sound chunk.
+    private(set) var lastPlace = HeadChunkFiles.Place.none
     private var damagedFiles: [UInt32] = []
     private var lastFileEnd: (file: UInt32, size: Int)?
 
@@ -56,10 +60,19 @@ struct RecoveredChunks {
         }
         let damaged = Set(damagedFiles)
         chunks.removeAll { damaged.contains($0.place.file) }
+        if let first = damagedFiles.first { dropLate(from: first) }
         let order = chunks.indices.sorted { (chunks[$0].ref, $0) < (chunks[$1].ref, $1) }
         chunks = order.map { chunks[$0] }
         for index in chunks.indices.reversed() { starts[chunks[index].ref] = index }
-        if let newest = chunks.last { store.restart.nextRef = newest.ref &+ 1 }
+        let newest = max(chunks.last?.ref ?? 0, late.keys.max() ?? 0)
+        store.restart.nextRef = max(store.restart.nextRef, newest &+ 1)
+    }
+
+    private mutating func dropLate(from file: UInt32) {
+        lastPlace = .none
+        late = late.mapValues { $0.filter { $0.place.file < file } }
+        for chunk in chunks { lastPlace = max(lastPlace, chunk.place) }
+        for chunk in late.values.joined() { lastPlace = max(lastPlace, chunk.place) }
     }
 
     /// Whether all chunks before an offset, or the end, are sound.
@@ -94,19 +107,22 @@ struct RecoveredChunks {
             guard let entry = HeadChunkEntry(bytes, at: at), entry.isSound(bytes, at: at) else {
                 return (at, false)
             }
-            let isOutOfOrder = entry.encoding & HeadChunkFormat.outOfOrderFlag != 0
             let encoding = EncodedChunk.Encoding(rawValue: entry.encoding)
-            if isOutOfOrder || encoding?.isStored != true {
+            if encoding?.isStored != true {
                 store.restart.foreignData =
                     store.restart.foreignData
                     ?? "the head chunk files hold chunks of encoding \(entry.encoding)"
             }
             // Of foreign data, what can be read is shown.
-            if encoding != nil, entry.range.end >= store.bounds.minValidTime {
+            let place = HeadChunkFiles.Place(file: number, offset: UInt32(at))
+            lastPlace = place
+            if entry.isOutOfOrder {
+                late[entry.ref, default: []].append(
+                    OutOfOrderChunk(place: place, range: entry.range))
+            } else if encoding != nil, entry.range.end >= store.bounds.minValidTime {
                 let newest = newestByRef[entry.ref] ?? .min
                 guard newest < entry.range.start || newest == .min else { return (at, false) }
                 newestByRef[entry.ref] = entry.range.end
-                let place = HeadChunkFiles.Place(file: number, offset: UInt32(at))
                 chunks.append(Chunk(ref: entry.ref, range: entry.range, place: place))
             }
             at = entry.end
@@ -141,6 +157,9 @@ struct RecoveredChunks {
     mutating func attach(
         _ ref: UInt64, to slot: UInt32, _ store: HeadStore
     ) throws(StorageError) {
+        for chunk in late.removeValue(forKey: ref) ?? [] {
+            store.outOfOrder.attach(chunk, to: slot)
+        }
         guard var index = starts.removeValue(forKey: ref) else { return }
         var newest: Chunk?
         while index < chunks.count, chunks[index].ref == ref {

@@ -14,9 +14,8 @@ extension Replay {
         try forEachTombstone(in: record) { ref, range in
             store.restart.nextRef = max(store.restart.nextRef, ref &+ 1)
             if range == TombstoneRecord.wholeSeries { return gone.append(ref) }
-            guard range.end >= store.bounds.minValidTime else { return }
             guard let slot = slots[ref] else {
-                unknown += 1
+                if range.end >= store.bounds.minValidTime { unknown += 1 }
                 return
             }
             if store.samples.series.refs[slot] != ref {
@@ -42,6 +41,7 @@ extension Replay {
             for ref in aliases.removeValue(forKey: slot) ?? [] { slots[ref] = nil }
             store.samples.removeAllChunks(slot)
             store.deletions.remove(slot)
+            store.outOfOrder[slot] = nil
         }
         try store.labels.remove(dropped)
         store.samples.series.remove(dropped)

@@ -42,6 +42,7 @@ struct Replay {
     private var start: WALPosition?
     /// How many bytes of the log were read.
     private var tail = 0
+    private var unknownMetadataRefs = 0
 
     /// A head as its folder holds it, with the size of the snapshot that helped, and how much of
     /// the log was read.
@@ -58,6 +59,7 @@ struct Replay {
         var size: Int?
         do {
             if !options.isReadOnly, try SnapshotFormat.holds(directory, fileSystem),
+                try !OutOfOrderLog.holdsSamples(directory, fileSystem),
                 let file = try SnapshotFile(directory, fileSystem)
             {
                 try replay.restore(file)
@@ -91,6 +93,10 @@ struct Replay {
             try chunks.repair(store)
             if start == nil { try replayCheckpoint(folder) }
             let last = try replaySegments(folder)
+            var late = OutOfOrderReplay(
+                OutOfOrderLog.path(directory), store, slots, lastPlace: chunks.lastPlace,
+                fileSystem)
+            let lastLate = try late.run()
             finish()
             if store.restart.foreignData == nil {
                 for path in folder.obsolete { try fileSystem.remove(path) }
@@ -99,6 +105,13 @@ struct Replay {
                     logPath, segment: last + 1, earlier: earlier,
                     compression: store.options.compression,
                     segmentSize: store.options.segmentSize, fileSystem)
+                store.outOfOrder.firstSegment = (lastLate ?? -1) + 1
+                try store.outOfOrder.setWindow(
+                    store.options.outOfOrderWindow, directory, store.options, fileSystem)
+                if late.hasLostChunks {
+                    try store.outOfOrder.rewriteLog(
+                        { store.samples.series.refs[$0] }, directory, fileSystem)
+                }
             }
         } catch let error as FileError {
             throw StorageError(.inputOutput, error.description)
@@ -203,7 +216,8 @@ struct Replay {
                 paths.append((folder.path(ofSegment: segment), offset))
             }
         }
-        return paths
+        let late = try WALDirectory(OutOfOrderLog.path(directory), fileSystem)
+        return paths + late.segments.map { (late.path(ofSegment: $0), 0) }
     }
 
     /// Where the reading of a segment begins; nil for one that a snapshot stands for.
@@ -254,27 +268,12 @@ struct Replay {
             do {
                 try replay(folder.path(ofSegment: segment), segment, from: offset)
             } catch let damage as WALCorruption {
-                try repair(folder, damage, later: folder.segments[(position + 1)...])
+                let later = folder.segments[(position + 1)...]
+                try store.repairLog(folder, damage, later: later, fileSystem)
                 return segment
             }
         }
         return last
-    }
-
-    private func repair(
-        _ folder: WALDirectory, _ damage: WALCorruption, later: ArraySlice<Int>
-    ) throws(FileError) {
-        store.metrics.walCorruptions.increment()
-        store.options.log.warn("WAL read failed, attempting repair: \(damage)")
-        guard store.restart.foreignData == nil else { return }
-        for segment in later.reversed() {
-            try fileSystem.remove(folder.path(ofSegment: segment))
-            store.options.log.warn("removed WAL segment \(segment) behind the damage")
-        }
-        let file = try fileSystem.open(folder.path(ofSegment: damage.segment), .readWrite)
-        try file.truncate(to: damage.offset)
-        try file.sync()
-        try fileSystem.syncDirectory(folder.path)
     }
 
     private mutating func replay(_ path: String, _ segment: Int, from offset: Int) throws {
@@ -320,6 +319,11 @@ struct Replay {
         case .histograms, .floatHistograms, .customHistograms, .customFloatHistograms,
             .histogramsWithStart, .floatHistogramsWithStart:
             try addHistograms(try WALHistograms(record))
+        case .metadata:
+            // Nothing is asked of it; that it can be read shows that the log is sound.
+            for entry in try decodeMetadata(record) where slots[entry.ref] == nil {
+                unknownMetadataRefs += 1
+            }
         case .exemplars:
             for logged in try decodeExemplars(record)
             where !store.replay(logged, slot: slots[logged.ref]) {
@@ -364,12 +368,16 @@ struct Replay {
                 "skipping histograms with unknown schema or wrong spans in WAL records: "
                     + "\(unusableHistograms)")
         }
-        if unknownRefs + unknownExemplarRefs > 0 {
+        if unknownRefs + unknownExemplarRefs + unknownMetadataRefs > 0 {
             store.options.log.warn(
                 "Unknown series references",
-                ["samples": "\(unknownRefs)", "exemplars": "\(unknownExemplarRefs)"])
+                [
+                    "samples": "\(unknownRefs)", "exemplars": "\(unknownExemplarRefs)",
+                    "metadata": "\(unknownMetadataRefs)",
+                ])
         }
         store.bounds.minTime = max(store.bounds.minTime, store.bounds.minValidTime)
+        store.forgetDeletions(endingBefore: store.bounds.minValidTime)
         if let foreign = store.restart.foreignData {
             store.options.log.warn("The head is read-only", ["reason": foreign])
         }

@@ -11,9 +11,16 @@ internal import Platform
 ///
 /// Owned by the head and touched under its lock; only the writing itself happens without.
 final class HeadChunkFiles {
-    struct Place {
+    struct Place: Comparable {
         var file: UInt32
         var offset: UInt32
+
+        static let none = Place(file: 0, offset: 0)
+
+        /// In the order in which chunks were written.
+        static func < (left: Place, right: Place) -> Bool {
+            (left.file, left.offset) < (right.file, right.offset)
+        }
     }
 
     /// Bytes on their way to a file.
@@ -65,7 +72,7 @@ final class HeadChunkFiles {
     /// Adds a chunk whose bytes `appendData` puts into the buffer it is given.
     func append(
         _ ref: UInt64, _ range: TimeRange, _ encoding: EncodedChunk.Encoding, length: Int,
-        _ appendData: (inout [UInt8]) -> Void
+        isOutOfOrder: Bool = false, _ appendData: (inout [UInt8]) -> Void
     ) -> Place {
         beginFileWhereNeeded(length)
         let start = waiting.count
@@ -73,7 +80,7 @@ final class HeadChunkFiles {
         head.uint64BE(ref)
         head.uint64BE(UInt64(bitPattern: range.start))
         head.uint64BE(UInt64(bitPattern: range.end))
-        head.uint8(encoding.rawValue)
+        head.uint8(encoding.rawValue | (isOutOfOrder ? HeadChunkFormat.outOfOrderFlag : 0))
         head.uvarint(UInt64(length))
         waiting.append(contentsOf: head.bytes)
         appendData(&waiting)

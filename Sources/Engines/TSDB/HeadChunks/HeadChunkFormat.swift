@@ -39,7 +39,9 @@ enum HeadChunkFormat {
 struct HeadChunkEntry {
     var ref: UInt64
     var range: TimeRange
+    /// Without the flag.
     var encoding: UInt8
+    var isOutOfOrder: Bool
     var data: Range<Int>
     /// Behind the checksum.
     var end: Int
@@ -51,7 +53,9 @@ struct HeadChunkEntry {
             ref = try reader.uint64BE()
             let start = Int64(bitPattern: try reader.uint64BE())
             range = TimeRange(start: start, end: Int64(bitPattern: try reader.uint64BE()))
-            encoding = try reader.uint8()
+            let kind = try reader.uint8()
+            encoding = kind & ~HeadChunkFormat.outOfOrderFlag
+            isOutOfOrder = kind & HeadChunkFormat.outOfOrderFlag != 0
             let length = try reader.uvarint()
             guard length <= UInt64(reader.remaining) else { return nil }
             data = reader.offset..<(reader.offset + Int(length))

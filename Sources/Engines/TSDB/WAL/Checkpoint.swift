@@ -8,8 +8,8 @@ internal import Storage
 
 extension Head {
     /// Rewrites the older two thirds of the log to what is still needed of them, as upstream does:
-    /// the series that the head has, and samples from `time` on. The current segment is never
-    /// touched.
+    /// the series that the head has, and samples from `time` on, and the newest metadata. The
+    /// current segment is never touched.
     func checkpoint(before time: Timestamp) throws(StorageError) {
         let path = "\(directory)/wal"
         do {
@@ -56,6 +56,8 @@ struct CheckpointPlan: Sendable {
     var last: Int
     var time: Timestamp
     var liveRefs: [UInt64]
+    /// Refs of series with late samples, whose deletions may be older.
+    var lateRefs: Set<UInt64>
     /// Refs whose series records stay although the head has no such series.
     var keptRefs: [UInt64]
     var compression: WALCompression
@@ -77,7 +79,8 @@ extension HeadStore {
         labels.live.forEach { live.append(samples.series.refs[$0]) }
         let kept = restart.expiries.filter { $0.value >= time }.map(\.key)
         return CheckpointPlan(
-            last: last, time: time, liveRefs: live, keptRefs: kept,
+            last: last, time: time, liveRefs: live,
+            lateRefs: Set(outOfOrder.slots.map { samples.series.refs[$0] }), keptRefs: kept,
             compression: options.compression, segmentSize: options.segmentSize)
     }
 }
@@ -94,6 +97,8 @@ private struct CheckpointWriter {
     private var reader = WALReader()
     private var samples = WALSamples()
     private var waiting = 0
+    /// The newest metadata of each series.
+    private var metadata: [UInt64: LoggedMetadata] = [:]
 
     init(_ path: String, _ plan: CheckpointPlan, _ fileSystem: any FileSystem) throws(FileError) {
         self.path = path
@@ -121,6 +126,7 @@ private struct CheckpointWriter {
             for segment in folder.segments where segment <= plan.last {
                 try copy(folder.path(ofSegment: segment), segment)
             }
+            try addMetadata()
             try log.write()
             try log.close()
             let final = "\(path)/\(WALFormat.name(ofCheckpoint: plan.last))"
@@ -190,12 +196,29 @@ private struct CheckpointWriter {
         case .tombstones:
             var result = TombstoneRecord()
             try forEachTombstone(in: record) { ref, range in
-                if kept[ref] != nil, range.end >= plan.time { result.append(ref, range) }
+                if kept[ref] != nil, range.end >= plan.time || plan.lateRefs.contains(ref) {
+                    result.append(ref, range)
+                }
             }
             if !result.isEmpty { try add(result.writer.bytes.raw) }
-        case .metadata: try add(record)
+        case .metadata:
+            for entry in try decodeMetadata(record) where kept[entry.ref] != nil {
+                metadata[entry.ref] = entry
+            }
         default: break
         }
+    }
+
+    private mutating func addMetadata() throws(FileError) {
+        var record = MetadataRecord()
+        for ref in metadata.keys.sorted() {
+            if let entry = metadata[ref] { record.append(entry) }
+            if record.byteCount > 1 << 20 {
+                try add(record.writer.bytes.raw)
+                record = MetadataRecord()
+            }
+        }
+        if !record.isEmpty { try add(record.writer.bytes.raw) }
     }
 
     private mutating func add(_ record: RawSpan) throws(FileError) {

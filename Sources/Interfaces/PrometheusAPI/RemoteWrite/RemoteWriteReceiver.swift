@@ -100,25 +100,23 @@ final class RemoteWriteReceiver: Sendable {
         }
     }
 
-    /// Puts the samples into the batch. Within one request a sample that is not newer than the one
-    /// before it in its series is left out in silence, as upstream does.
+    /// Puts the samples into the batch. Within one request a sample that is not newer than one
+    /// before it in its series is stored out of order, or left out in silence, as upstream does.
     private func fill(
         _ workspace: inout Workspace, _ refs: [SeriesRef?]
     ) throws(StorageError) {
         let latest = currentMilliseconds() + Self.future
         workspace.batch.removeAll()
         workspace.floatsBefore.removeAll()
+        workspace.batch.toleratesOlder = true
         for (one, ref) in zip(workspace.request.series, refs) {
             guard let ref else { continue }
-            var newest = Timestamp.min
             for index in one.samples {
                 let timestamp = workspace.request.timestamps[index]
                 if timestamp > latest {
                     throw StorageError(
                         .limit, "out of bounds: timestamp is too far in the future")
                 }
-                if timestamp <= newest { continue }
-                newest = timestamp
                 workspace.batch.append(ref, workspace.request.values[index], at: timestamp)
             }
             for index in one.histograms {

@@ -20,6 +20,8 @@ struct Retention: Sendable, Hashable {
 struct StorageConfiguration: Sendable, Hashable {
     var retention: Retention
     var maxExemplars: Int?
+    /// How much older than the newest sample a sample may be and still be stored.
+    var outOfOrderWindow: Milliseconds = 0
     /// Settings that are accepted and change nothing yet, for a warning.
     var ineffective: [String] = []
     private var floatEncoding = ""
@@ -43,13 +45,7 @@ struct StorageConfiguration: Sendable, Hashable {
 
     private mutating func decodeTSDB(_ node: YAMLNode) throws(YAMLError) {
         var fields = try YAMLMapping(node, "config.plain")
-        let window = try fields.duration("out_of_order_time_window") ?? 0
-        guard window == 0 else {
-            throw YAMLError(
-                .value,
-                "storage.tsdb.out_of_order_time_window is not supported yet by this version of "
-                    + "Narthex", at: fields.position(of: "out_of_order_time_window"))
-        }
+        outOfOrderWindow = try fields.duration("out_of_order_time_window") ?? 0
         staleSeriesThreshold = try fields.double("stale_series_compaction_threshold") ?? 0
         if staleSeriesThreshold != 0 {
             ineffective.append("storage.tsdb.stale_series_compaction_threshold")
@@ -111,7 +107,11 @@ struct StorageConfiguration: Sendable, Hashable {
             (
                 "tsdb",
                 .mapping([
-                    ("outofordertimewindow", .integer(0)),
+                    ("outofordertimewindow", .integer(Int(outOfOrderWindow))),
+                    (
+                        "out_of_order_time_window",
+                        outOfOrderWindow == 0 ? nil : .duration(outOfOrderWindow)
+                    ),
                     ("stale_series_compaction_threshold", number(staleSeriesThreshold)),
                     ("chunk_encoding", floatEncoding.isEmpty ? nil : encoding),
                     ("retention", keeping),

@@ -35,6 +35,7 @@ extension Server {
     /// What of the configuration a reload changes in the database.
     func databaseSettings(_ configuration: Configuration) -> DatabaseSettings {
         var settings = DatabaseSettings()
+        settings.outOfOrderWindow = configuration.storage.outOfOrderWindow
         if options.features.isEnabled("exemplar-storage") {
             settings.maxExemplars = configuration.storage.maxExemplars ?? 100_000
         }

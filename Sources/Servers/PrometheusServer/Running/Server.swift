@@ -206,7 +206,7 @@ final class Server: Sendable {
             let configuration = try source.load()
             warnAboutStorage(configuration)
             try openQueryLog(configuration)
-            storage.current?.apply(databaseSettings(configuration))
+            applyToStorage(configuration)
             collection.apply(configuration)
             let now = currentMilliseconds()
             phase.loaded(configuration, at: now)
@@ -222,6 +222,14 @@ final class Server: Sendable {
             let reason = "couldn't load configuration (--config.file=\"\(source.path)\"): \(error)"
             log.error("Error reloading config", ["err": reason])
             return reason
+        }
+    }
+
+    private func applyToStorage(_ configuration: Configuration) {
+        do throws(StorageError) {
+            try storage.current?.apply(databaseSettings(configuration))
+        } catch {
+            log.error("Failed to apply configuration", ["err": error.message])
         }
     }
 

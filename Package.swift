@@ -79,8 +79,8 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
             "Scraping", "Settings", "Storage", "TSDB", "YAML",
         ],
         "Tools": [
-            "Bytes", "Instrumentation", "JSON", "Platform", "PromQL", "PromQLScripts",
-            "PromQLSyntax", "ScrapeClient",
+            "Bytes", "Instrumentation", "JSON", "Model", "Platform", "PromQL", "PromQLScripts",
+            "PromQLSyntax", "ScrapeClient", "Storage", "TSDB",
         ],
     ],
     "Program": [

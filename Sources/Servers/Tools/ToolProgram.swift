@@ -18,7 +18,7 @@ package enum ToolProgram {
         }
     }
 
-    private static let own: [Tool] = [PromQLTestTool.tool, QueryTool.tool]
+    private static let own: [Tool] = [PromQLTestTool.tool, QueryTool.tool, TSDBTool.tool]
 
     /// Runs the tool that the first argument names, with the rest. `others` are tools that belong
     /// to parts of the program which this module does not know.

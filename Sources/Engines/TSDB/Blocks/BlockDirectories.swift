@@ -51,18 +51,21 @@ struct BlockDirectories {
     ) throws(StorageError) {
         do throws(FileError) {
             for entry in try fileSystem.entries(of: directory) where entry.isDirectory {
-                let suffixes = [
-                    BlockDirectory.creationSuffix, BlockDirectory.deletionSuffix,
-                    BlockDirectory.temporarySuffix,
-                ]
-                let isLeftover = suffixes.contains { suffix in
-                    entry.name.hasSuffix(suffix)
-                        && ULID(String(entry.name.dropLast(suffix.count))) != nil
-                }
-                if isLeftover { try fileSystem.remove("\(directory)/\(entry.name)") }
+                if isLeftover(entry.name) { try fileSystem.remove("\(directory)/\(entry.name)") }
             }
         } catch {
             throw StorageError(error)
+        }
+    }
+
+    /// Whether a directory of this name is of a block that was being made or removed.
+    static func isLeftover(_ name: String) -> Bool {
+        let suffixes = [
+            BlockDirectory.creationSuffix, BlockDirectory.deletionSuffix,
+            BlockDirectory.temporarySuffix,
+        ]
+        return suffixes.contains {
+            name.hasSuffix($0) && ULID(String(name.dropLast($0.count))) != nil
         }
     }
 

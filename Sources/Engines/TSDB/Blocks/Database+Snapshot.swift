@@ -65,6 +65,6 @@ extension Database {
 }
 
 /// A time in ISO 8601's basic form, UTC, whole seconds: `20260102T030405Z`.
-private func basicTimeText(_ time: Timestamp) -> String {
+func basicTimeText(_ time: Timestamp) -> String {
     utcText(time).prefix { $0 != "." }.filter { $0 != "-" && $0 != ":" } + "Z"
 }

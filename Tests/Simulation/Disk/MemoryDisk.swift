@@ -20,7 +20,8 @@ package final class MemoryDisk: FileSystem {
         var random = RandomNumbers(seed: 0)
         /// Counts kills and power cuts; files that were opened before one are of no use after.
         var life = 0
-        var locks: Set<String> = []
+        /// The files that are locked.
+        var locks: Set<Int> = []
         var operationCount = 0
 
         static let root = 0
@@ -116,18 +117,20 @@ package final class MemoryDisk: FileSystem {
     }
 
     package func lock(_ path: String) throws(FileLockError) -> FileLock {
+        let opened: (id: Int, life: Int)
         do throws(FileError) {
-            _ = try open(path, .readWrite)
+            opened = try state.withLock { (state) throws(FileError) in
+                try state.begin(.open, path)
+                return (try state.open(path, .readWrite), state.life)
+            }
         } catch {
             throw .file(error)
         }
-        let life = state.withLock { state in
-            state.locks.insert(path).inserted ? state.life : nil
-        }
-        guard let life else { throw .held(path: path) }
+        let isFree = state.withLock { $0.locks.insert(opened.id).inserted }
+        guard isFree else { throw .held(path: path) }
         return FileLock(path) { [weak self] in
             self?.state.withLock { state in
-                if state.life == life { state.locks.remove(path) }
+                if state.life == opened.life { state.locks.remove(opened.id) }
             }
         }
     }

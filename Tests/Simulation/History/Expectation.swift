@@ -18,8 +18,14 @@ package struct Expectation: Sendable {
 
     package struct Entry: Sendable {
         package var time: Timestamp
-        package var bits: UInt64
+        package var value: StoredValue
         package var certainty: Certainty
+    }
+
+    /// A sample of an answer.
+    struct Found: Sendable {
+        var time: Timestamp
+        var value: StoredValue
     }
 
     /// In order of time.
@@ -60,16 +66,16 @@ package struct Expectation: Sendable {
     // MARK: What happens
 
     mutating func add(
-        _ labels: Labels, _ time: Timestamp, _ bits: UInt64, _ certainty: Certainty
+        _ labels: Labels, _ time: Timestamp, _ value: StoredValue, _ certainty: Certainty
     ) {
         var entries = series.removeValue(forKey: labels) ?? []
         let place = Self.place(of: time, in: entries)
         if place < entries.count, entries[place].time == time {
             if certainty > entries[place].certainty {
-                entries[place] = Entry(time: time, bits: bits, certainty: certainty)
+                entries[place] = Entry(time: time, value: value, certainty: certainty)
             }
         } else {
-            entries.insert(Entry(time: time, bits: bits, certainty: certainty), at: place)
+            entries.insert(Entry(time: time, value: value, certainty: certainty), at: place)
         }
         series[labels] = entries
     }
@@ -110,7 +116,7 @@ package struct Expectation: Sendable {
     /// Compares with everything that was found in a closed range, of the series that `isSelected`.
     /// What was in doubt is settled: found, it is as sure as `found` says; else it is gone.
     mutating func compare(
-        _ contents: [Labels: [Sample]], _ range: TimeRange, found: Certainty,
+        _ contents: [Labels: [Found]], _ range: TimeRange, found: Certainty,
         isSelected: (Labels) -> Bool = { _ in true }
     ) throws(Disagreement) {
         for labels in contents.keys where series[labels] == nil {
@@ -122,27 +128,26 @@ package struct Expectation: Sendable {
     }
 
     private mutating func compare(
-        _ labels: Labels, _ samples: [Sample], _ range: TimeRange, found: Certainty
+        _ labels: Labels, _ samples: [Found], _ range: TimeRange, found: Certainty
     ) throws(Disagreement) {
         var entries = series.removeValue(forKey: labels) ?? []
         defer { series[labels] = entries }
         var place = Self.place(of: range.start, in: entries)
         var kept = Array(entries[..<place])
         for sample in samples {
-            while place < entries.count, entries[place].time < sample.timestamp {
+            while place < entries.count, entries[place].time < sample.time {
                 try miss(entries[place], labels, &kept)
                 place += 1
             }
-            guard place < entries.count, entries[place].time == sample.timestamp else {
+            guard place < entries.count, entries[place].time == sample.time else {
                 throw Disagreement(
-                    "\(labels): found a sample at \(sample.timestamp) out of nowhere")
+                    "\(labels): found a sample at \(sample.time) out of nowhere")
             }
             var entry = entries[place]
             place += 1
-            guard entry.bits == sample.value.bitPattern else {
+            guard entry.value == sample.value else {
                 throw Disagreement(
-                    "\(labels) at \(entry.time): found \(sample.value), not "
-                        + "\(Double(bitPattern: entry.bits))")
+                    "\(labels) at \(entry.time): found \(sample.value), not \(entry.value)")
             }
             guard entry.certainty != .refused else {
                 throw Disagreement("\(labels) at \(entry.time): found what was refused")

@@ -56,8 +56,14 @@ extension Run {
         guard let database else { return }
         do {
             let contents = try Self.contents(database)
-            try expectation.compare(
-                contents, TimeRange(start: .min, end: .max), found: .committed)
+            let always = TimeRange(start: .min, end: .max)
+            try expectation.compare(contents, always, found: .committed)
+            var hints = SelectHints(range: always)
+            hints.labelsOnly = true
+            let set = try database.querier(over: always).select([], hints: hints)
+            for index in 0..<set.count where expectation.series[set.labels(at: index)] == nil {
+                throw Disagreement("labels out of nowhere: \(set.labels(at: index))")
+            }
         } catch let error as StorageError {
             let isInBlock = path.contains("/chunks/") || path.hasSuffix("/index")
             guard isInBlock, error.code == .damaged || error.code == .unsupported else {

@@ -11,33 +11,45 @@ extension Run {
     /// Everything that a selection shows within a closed range; checks its order.
     static func contents(
         _ queryable: any Queryable, _ matchers: [Matcher] = [], _ range: TimeRange = always
-    ) throws -> [Labels: [Sample]] {
+    ) throws -> [Labels: [Expectation.Found]] {
         let querier = try queryable.querier(over: range)
         return try samples(querier.select(matchers, hints: SelectHints(range: range)), range)
     }
 
     private static func samples(
         _ set: any SeriesSet, _ range: TimeRange
-    ) throws -> [Labels: [Sample]] {
-        var found: [Labels: [Sample]] = [:]
+    ) throws -> [Labels: [Expectation.Found]] {
+        var found: [Labels: [Expectation.Found]] = [:]
         var previous: Labels?
         var columns = SampleColumns()
         for index in 0..<set.count {
             let labels = set.labels(at: index)
+            columns.removeAll()
+            // Where the labels cannot be read, this fails.
+            try set.read(index, range, into: &columns)
             if let previous, !(previous < labels) {
                 throw Disagreement("a selection is not in order: \(previous), \(labels)")
             }
             previous = labels
-            columns.removeAll()
-            try set.read(index, range, into: &columns)
-            let times = columns.timestamps
-            guard zip(times, times.dropFirst()).allSatisfy({ $0 < $1 }) else {
+            let samples = Self.samples(columns)
+            guard zip(samples, samples.dropFirst()).allSatisfy({ $0.time < $1.time }) else {
                 throw Disagreement("\(labels): times do not ascend")
             }
-            if times.isEmpty { continue }
-            found[labels] = zip(times, columns.values).map { Sample(timestamp: $0, value: $1) }
+            if !samples.isEmpty { found[labels] = samples }
         }
         return found
+    }
+
+    /// Floats and histograms, in order of time.
+    private static func samples(_ columns: SampleColumns) -> [Expectation.Found] {
+        let floats = zip(columns.timestamps, columns.values).map {
+            Expectation.Found(time: $0, value: StoredValue($1))
+        }
+        if columns.histogramTimestamps.isEmpty { return floats }
+        let histograms = zip(columns.histogramTimestamps, columns.histograms).map {
+            Expectation.Found(time: $0, value: StoredValue($1))
+        }
+        return (floats + histograms).sorted { $0.time < $1.time }
     }
 
     /// Compares everything.

@@ -10,7 +10,7 @@ extension Run {
     struct Written {
         var labels: Labels
         var time: Timestamp
-        var bits: UInt64
+        var value: CommittedValue
     }
 
     func labels(_ number: Int) -> Labels {
@@ -20,21 +20,12 @@ extension Run {
         ])
     }
 
-    /// The only value that a series ever has at a time.
-    static func bits(_ labels: Labels, _ time: Timestamp) -> UInt64 {
-        var random = RandomNumbers(seed: labels.stableHash ^ UInt64(bitPattern: time))
-        switch random.below(8) {
-        case 0...2: return Double(time % 1_000_000).bitPattern
-        case 3...4: return 1.0.bitPattern
-        case 5: return 0x7FF0_0000_0000_0002  // The marker of a series that is gone.
-        case 6: return Double(Int(random.next() % 1000)).bitPattern
-        default: return random.next()
-        }
-    }
-
     private func written(_ number: Int, _ time: Timestamp) -> Written {
         let labels = labels(number)
-        return Written(labels: labels, time: time, bits: Self.bits(labels, time))
+        let isHistogram = setup.isHistogram(number, generation: generations[number], time)
+        return Written(
+            labels: labels, time: time,
+            value: CommittedValue(labels, time, isHistogram: isHistogram))
     }
 
     /// All series, or some of them.
@@ -68,11 +59,13 @@ extension Run {
             var sample = written(number, surroundings.clock - (random.isOne(in: 2) ? late : 0))
             let newest = expectation.newest(of: sample.labels)
             if let newest, random.isOne(in: 4) {
-                let bits = random.isOne(in: 2) ? newest.bits : newest.bits ^ 1
-                sample = Written(labels: sample.labels, time: newest.time, bits: bits)
+                sample = written(number, newest.time)
+                if case .float(let value) = sample.value, random.isOne(in: 2) {
+                    sample.value = .float(Double(bitPattern: value.bitPattern ^ 1))
+                }
             }
             samples.append(sample)
-            if random.isOne(in: 5) {
+            if random.isOne(in: 5), !setup.hasHistograms(number) {
                 samples.append(written(number, sample.time + Timestamp(random.below(3)) - 1))
             }
         }
@@ -84,7 +77,8 @@ extension Run {
         var samples = someSeries().map { written($0, surroundings.clock) }
         if random.isOne(in: 2) {
             let late = surroundings.clock - Timestamp(random.below(Int(setup.blockRange)))
-            samples.append(written(random.below(setup.seriesCount), late))
+            let number = random.below(setup.seriesCount)
+            if !setup.hasHistograms(number) { samples.append(written(number, late)) }
         }
         try commit(samples, .allOrNothing)
     }
@@ -133,32 +127,38 @@ extension Run {
 
     // MARK: Committing
 
+    /// A batch with the samples, the floats of which come first.
+    private func batch(_ samples: [Written]) -> SampleBatch {
+        var batch = SampleBatch(sharedTimestamp: samples[0].time)
+        let isShared = samples.allSatisfy { $0.time == samples[0].time }
+        for sample in samples {
+            guard let ref = refs[sample.labels] else { continue }
+            switch sample.value {
+            case .histogram(let value):
+                batch.histograms.append(HistogramSample(ref, value, at: sample.time))
+            case .float(let value) where isShared: batch.append(ref, value)
+            case .float(let value): batch.append(ref, value, at: sample.time)
+            }
+        }
+        return batch
+    }
+
     mutating func commit(
         _ samples: [Written], _ policy: FaultPolicy
     ) throws(Disagreement) {
         guard let database else { return }
+        let samples = samples.filter { !$0.value.isHistogram } + samples.filter(\.value.isHistogram)
         let outcome: CommitOutcome
         do throws(StorageError) {
             let new = samples.map(\.labels).filter { refs[$0] == nil }
             if !new.isEmpty {
                 for (labels, ref) in zip(new, try database.resolve(new)) { refs[labels] = ref }
             }
-            var batch = SampleBatch(sharedTimestamp: samples[0].time)
-            let isShared = samples.allSatisfy { $0.time == samples[0].time }
-            for sample in samples {
-                guard let ref = refs[sample.labels] else { continue }
-                let value = Double(bitPattern: sample.bits)
-                if isShared {
-                    batch.append(ref, value)
-                } else {
-                    batch.append(ref, value, at: sample.time)
-                }
-            }
-            outcome = try database.commit(batch, policy)
+            outcome = try database.commit(batch(samples), policy)
         } catch {
             try excuse(error, "a commit")
             for sample in samples {
-                expectation.add(sample.labels, sample.time, sample.bits, .refused)
+                expectation.add(sample.labels, sample.time, sample.value.stored, .refused)
             }
             return note("refused at \(samples[0].time)")
         }
@@ -169,7 +169,10 @@ extension Run {
         _ outcome: CommitOutcome, _ samples: [Written], _ policy: FaultPolicy
     ) throws(Disagreement) {
         let before = expectation
-        let faults = Dictionary(outcome.faults.map { ($0.index, $0.fault) }) { first, _ in first }
+        let floatCount = samples.count { !$0.value.isHistogram }
+        var faults: [Int: SampleFault] = [:]
+        for (index, fault) in outcome.faults { faults[index] = fault }
+        for (index, fault) in outcome.histogramFaults { faults[floatCount + index] = fault }
         let isNothingStored = policy == .allOrNothing && !faults.isEmpty
         let stored = isNothingStored ? 0 : samples.count - faults.count
         guard outcome.stored == stored else {
@@ -186,11 +189,11 @@ extension Run {
                 }
             } else if !isNothingStored {
                 if let known = expectation.entry(sample.labels, sample.time),
-                    known.certainty >= .committed, known.bits != sample.bits
+                    known.certainty >= .committed, known.value != sample.value.stored
                 {
                     throw Disagreement("\(sample.labels) took two values at \(sample.time)")
                 }
-                expectation.add(sample.labels, sample.time, sample.bits, .committed)
+                expectation.add(sample.labels, sample.time, sample.value.stored, .committed)
             }
         }
         if !stale.isEmpty, policy == .skipFaulty { try commit(stale, policy) }
@@ -208,8 +211,12 @@ extension Run {
         case .outOfOrder:
             isJust = isSecond || newest.map { sample.time < $0.time } ?? false
         case .duplicate(let value):
-            let isKnown = newest.map { $0.time == sample.time && $0.bits == value.bitPattern }
+            let isKnown = newest.map {
+                $0.time == sample.time && $0.value == StoredValue(value)
+            }
             isJust = isSecond || isKnown ?? false
+        case .duplicateOfHistogram, .duplicateHistogram:
+            isJust = isSecond || newest?.time == sample.time
         case .outOfBounds, .tooOld:
             // A head without samples takes its bearings from the first one.
             let newest = max(before.newest ?? .min, (earlier.first ?? sample).time)

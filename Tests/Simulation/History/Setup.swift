@@ -13,6 +13,8 @@ struct Setup: Sendable {
     var compression: WALCompression
     var seriesCount: Int
     var snapshotTail: Int
+    /// Of so many series some are histograms, and some become such and back; zero for none.
+    var histogramShare: Int
 
     init(seed: UInt64) {
         var random = RandomNumbers(seed: seed ^ 0x5E70_9A11)
@@ -23,6 +25,21 @@ struct Setup: Sendable {
         compression = random.element(of: [.none, .snappy, .zstd])
         seriesCount = random.element(of: [3, 10, 40])
         snapshotTail = random.element(of: [1, .max])
+        histogramShare = random.element(of: [0, 2, 6])
+    }
+
+    /// Whether a series has histograms at any time. Of several that a batch has for one series,
+    /// those that are not the newest are left out without a word, as upstream does it.
+    func hasHistograms(_ number: Int) -> Bool {
+        guard histogramShare > 0 else { return false }
+        return number % histogramShare == 1 || number % (3 * histogramShare) == 2
+    }
+
+    /// Whether a series has histograms at a time.
+    func isHistogram(_ number: Int, generation: Int, _ time: Timestamp) -> Bool {
+        guard histogramShare > 0 else { return false }
+        if number % histogramShare == 1 { return true }
+        return number % (3 * histogramShare) == 2 && time / blockRange % 3 == 1
     }
 
     var databaseOptions: DatabaseOptions {
@@ -46,6 +63,7 @@ struct Setup: Sendable {
 
     var description: String {
         "block range \(blockRange) ms, retention \(retention) ms, \(samplesPerChunk) samples a "
-            + "chunk, segments of \(segmentSize) bytes (\(compression)), \(seriesCount) series"
+            + "chunk, segments of \(segmentSize) bytes (\(compression)), \(seriesCount) series, "
+            + "histograms \(histogramShare)"
     }
 }

@@ -46,8 +46,13 @@ struct BlockSelection: SeriesSet {
 
     var count: Int { refs.count }
 
+    /// Throws where the labels of a series cannot be read, for those who read no samples.
+    func checkLabels() throws(StorageError) {
+        for series in refs { _ = try block.index.labels(of: series) }
+    }
+
     func labels(at index: Int) -> Labels {
-        // Damage was reported by `init` where it read the series, and is by `read`.
+        // Damage is reported by `read`, and by `checkLabels`.
         (try? block.index.labels(of: refs[index])) ?? .empty
     }
 

@@ -20,6 +20,7 @@ struct DatabaseQuerier: Querier {
         var sets: [any SeriesSet] = []
         for block in blocks where block.overlaps(wanted) {
             let selection = try BlockSelection(block, matchers, wanted)
+            if hints.labelsOnly { try selection.checkLabels() }
             if selection.count > 0 { sets.append(selection) }
         }
         if let head {

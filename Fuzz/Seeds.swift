@@ -66,6 +66,9 @@ private func binarySeeds(_ target: String) -> [[UInt8]] {
     switch target {
     case "xor": xorSeeds
     case "wal": [record(of: labels)] + [samplesRecord] + histogramRecords
+    case "xor2": xorSeeds
+    case "histograms": histogramSeeds
+    case "tombstones": [[1, 0, 20, 1, 40, 60, 2, 0, 2]]
     case "head-chunks": [headChunks]
     case "index": [indexFile()].compactMap(\.self)
     default: []
@@ -97,6 +100,29 @@ private var samplesRecord: [UInt8] {
     var record = SamplesRecord()
     for ref in 0..<5 as Range<UInt64> { record.append(ref, Timestamp(ref) * 1000, ref) }
     return copied(record.bytes)
+}
+
+private var histograms: [FloatHistogram] {
+    (1...5).map { step in
+        var histogram = FloatHistogram()
+        histogram.schema = 1
+        histogram.zeroThreshold = 0.001
+        histogram.positiveSpans = [
+            BucketSpan(offset: 0, length: 2), BucketSpan(offset: 1, length: UInt32(step)),
+        ]
+        histogram.positiveBuckets = Array(repeating: Double(step), count: 2 + step)
+        histogram.count = Double((2 + step) * step)
+        histogram.sum = 1.5 * Double(step)
+        return histogram
+    }
+}
+
+private var histogramSeeds: [[UInt8]] {
+    var appender = FloatHistogramAppender()
+    for (step, histogram) in histograms.enumerated() {
+        _ = appender.append(Timestamp(step) * 15_000, histogram)
+    }
+    return (0..<4 as Range<UInt8>).map { [$0] + appender.chunk.bytes }
 }
 
 /// One record of each kind.

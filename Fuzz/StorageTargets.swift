@@ -103,6 +103,35 @@ private func readHistograms(_ record: RawSpan) {
     }
 }
 
+private let tombstonesFolder = "/dev/shm/narthex-fuzz-stones-\(getpid())"
+
+/// Reads the bytes, under a right header and checksum, as the deletions of a block, which must be
+/// the same when they are written and read again.
+func fuzzTombstones(_ bytes: [UInt8]) {
+    var file = ByteWriter()
+    file.uint32BE(Tombstones.magic)
+    file.uint8(1)
+    file.append(bytes)
+    file.uint32BE(crc32c(bytes.span.bytes))
+    guard let stones = readTombstones(file.bytes) else { return }
+    for ranges in stones.ranges.values {
+        let isApart = zip(ranges, ranges.dropFirst()).allSatisfy { $0.end < $1.start }
+        precondition(isApart, "ranges are in order and apart")
+    }
+    precondition(readTombstones(stones.encoded()) == stones, "what is written reads back")
+}
+
+private func readTombstones(_ bytes: [UInt8]) -> Tombstones? {
+    mkdir(tombstonesFolder, 0o700)
+    let path = "\(tombstonesFolder)/\(Tombstones.fileName)"
+    let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_TRUNC, 0o600)
+    precondition(descriptor >= 0, "a file can be made")
+    let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress!, $0.count) }
+    Glibc.close(descriptor)
+    precondition(written == bytes.count, "a file can be written")
+    return try? Tombstones(tombstonesFolder, LocalFileSystem())
+}
+
 /// Reads the bytes as what follows the header of a file of head chunks.
 func fuzzHeadChunks(_ bytes: [UInt8]) {
     let bytes = bytes.span.bytes

@@ -12,13 +12,14 @@ import Testing
 @Suite struct PowerCutTests {
     private let disk = MemoryDisk()
 
-    private func openHead() throws -> Head {
+    private func openHead(_ other: MemoryDisk? = nil) throws -> Head {
         var options = HeadOptions()
         options.segmentSize = 32_768
         options.compression = .none
         options.samplesPerChunk = 5
         options.writesInBackground = false
-        return try Head.open("/data", options, minValidTime: .min, disk, Registry())
+        return try Head.open(
+            "/data", options, minValidTime: .min, other ?? disk, Registry())
     }
 
     private func add(_ head: Head, series: Int = 1, at times: Range<Int>) throws {
@@ -81,5 +82,28 @@ import Testing
         disk.flip(file.path, bit: (file.size - 8) * 8)
         let error = #expect(throws: StorageError.self) { try count(head) }
         #expect(error?.code == .damaged)
+    }
+}
+
+extension PowerCutTests {
+    @Test("A head chunk file that lost its end does not hide what the log has")
+    func chunkFiles() throws {
+        for seed in 0..<200 as Range<UInt64> {
+            let disk = MemoryDisk()
+            var head = try openHead(disk)
+            try add(head, at: 0..<30)
+            try head.writePending()
+            try disk.syncDirectory("/data")
+            try add(head, at: 30..<60)
+            try head.writePending()
+            // Ends the file of chunks, and begins the next one.
+            try head.truncate(before: 10)
+            try add(head, at: 60..<90)
+            try head.writePending()
+            disk.reseed(seed)
+            disk.cutPower(.mixed)
+            head = try openHead(disk)
+            #expect(try count(head) >= 80, "seed \(seed)")
+        }
     }
 }

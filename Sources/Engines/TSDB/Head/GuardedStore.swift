@@ -52,6 +52,9 @@ final class GuardedStore: Sendable {
     /// When it returns, those that waited before are in their files.
     func flushChunks() throws(FileError) {
         try flushing.withLock { _ throws(FileError) in
+            let finished = withLock { $0.files.unsynced }
+            for file in finished { try file.sync() }
+            if !finished.isEmpty { withLock { $0.files.noteSynced(finished) } }
             let flush = try withLock { (store) throws(FileError) in try store.files.beginFlush() }
             guard let flush else { return }
             var failure: FileError?

@@ -91,6 +91,7 @@ struct Replay {
             }
             store.files.isReadOnly = store.restart.foreignData != nil
             try chunks.repair(store)
+            try store.files.syncLast()
             if start == nil { try replayCheckpoint(folder) }
             let last = try replaySegments(folder)
             var late = OutOfOrderReplay(

@@ -7,7 +7,7 @@ internal import Platform
 
 /// The full chunks of the head. A chunk gets its place (file and offset) at once, its bytes wait in
 /// a buffer that is written out in one piece; chunks can be read from either. The log holds the
-/// samples too, so nothing here is synced, and a lost file costs only time at the next start.
+/// samples too, so nothing here is waited for, and a lost file costs only time at the next start.
 ///
 /// Owned by the head and touched under its lock; only the writing itself happens without.
 final class HeadChunkFiles {
@@ -43,6 +43,10 @@ final class HeadChunkFiles {
     /// What is being written, and what came after it.
     private var flushing: [UInt8] = []
     private var waiting: [UInt8] = []
+    /// Finished files that may not be on the device whole. Nothing goes to a later file before they
+    /// are: a start skips what of the log is older than a series' newest chunk, so a later file
+    /// must not outlive an earlier one.
+    private(set) var unsynced: [any OpenFile] = []
     /// Set where the folder must not be changed: everything stays in the buffer.
     var isReadOnly = false
     /// Files before this one are on the device, as far as snapshots are concerned.
@@ -96,14 +100,34 @@ final class HeadChunkFiles {
         let end = writtenEnd + waitingCount + HeadChunkFormat.fixedSize + 16 + length
         if isGrowing {
             guard end > HeadChunkFormat.maximumFileSize, !isReadOnly, flushing.isEmpty,
-                (try? writeNow()) != nil
+                unsynced.isEmpty, (try? writeNow()) != nil
             else { return }
+            finish()
         }
         current += 1
         isGrowing = true
         file = nil
         writtenEnd = 0
         waiting.append(contentsOf: HeadChunkFormat.header)
+    }
+
+    /// The next chunk begins a new file.
+    private func finish() {
+        if let file { unsynced.append(file) }
+        isGrowing = false
+        file = nil
+    }
+
+    /// Called when files of `unsynced` are on the device.
+    func noteSynced(_ files: [any OpenFile]) {
+        unsynced.removeAll { file in files.contains { $0 === file } }
+    }
+
+    /// Syncs the last file of the run before, so that later ones can follow. Earlier ones were
+    /// synced by the rule above.
+    func syncLast() throws(FileError) {
+        guard !isReadOnly, let last = try numbersOnDisk().last else { return }
+        try fileSystem.open(path(last), .read).sync()
     }
 
     /// Writes out what waits, under the lock.
@@ -120,7 +144,7 @@ final class HeadChunkFiles {
 
     /// Hands out what waits, for a write without the lock; `endFlush` must follow.
     func beginFlush() throws(FileError) -> Flush? {
-        guard !isReadOnly, flushing.isEmpty, !waiting.isEmpty else { return nil }
+        guard !isReadOnly, flushing.isEmpty, !waiting.isEmpty, unsynced.isEmpty else { return nil }
         if file == nil {
             try fileSystem.createDirectory(directory)
             file = try fileSystem.open(path(current), .replace)
@@ -139,13 +163,12 @@ final class HeadChunkFiles {
         flushing = []
     }
 
-    /// Writes out what waits; the next chunk begins a new file. Waits for no flush that is under
-    /// way.
+    /// Writes out what waits; the next chunk begins a new file. Waits for no flush and no sync that
+    /// is under way: then the file grows on.
     func finishFile() throws(FileError) {
-        guard flushing.isEmpty else { return }
+        guard flushing.isEmpty, unsynced.isEmpty else { return }
         try writeNow()
-        isGrowing = false
-        file = nil
+        finish()
     }
 
     // MARK: Reading

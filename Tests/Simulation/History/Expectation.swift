@@ -8,6 +8,8 @@ package struct Expectation: Sendable {
     package enum Certainty: Sendable, Hashable {
         /// The commit failed: not to be seen now, but the next start may find it.
         case refused
+        /// Deleted, but a power cut may bring it back.
+        case deleted
         /// It may be there or not: it is settled by the next look.
         case doubtful
         /// Acknowledged: a killed process does not lose it.
@@ -30,6 +32,8 @@ package struct Expectation: Sendable {
 
     /// In order of time.
     package private(set) var series: [Labels: [Entry]] = [:]
+    /// The newest time that each series ever took, deleted or not.
+    private(set) var highest: [Labels: Timestamp] = [:]
     /// Before this time retention may have taken samples.
     var horizon = Timestamp.min
     /// The highest end of blocks that there was.
@@ -68,6 +72,7 @@ package struct Expectation: Sendable {
     mutating func add(
         _ labels: Labels, _ time: Timestamp, _ value: StoredValue, _ certainty: Certainty
     ) {
+        if certainty == .committed { highest[labels] = max(highest[labels] ?? .min, time) }
         var entries = series.removeValue(forKey: labels) ?? []
         let place = Self.place(of: time, in: entries)
         if place < entries.count, entries[place].time == time {
@@ -88,9 +93,24 @@ package struct Expectation: Sendable {
         }
     }
 
-    /// Everything acknowledged is on the device.
+    /// Everything acknowledged is on the device, deletions too.
     mutating func sync() {
         change { if $0.certainty == .committed { $0.certainty = .durable } }
+        for (labels, entries) in series where entries.contains(where: { $0.certainty == .deleted })
+        {
+            series[labels] = entries.filter { $0.certainty != .deleted }
+        }
+    }
+
+    /// Deletes what is there in a closed range; where that failed, some of it.
+    mutating func delete(_ range: TimeRange, of labels: Labels, hasFailed: Bool) {
+        guard var entries = series.removeValue(forKey: labels) else { return }
+        for index in entries.indices
+        where range.start <= entries[index].time && entries[index].time <= range.end {
+            guard entries[index].certainty >= .doubtful else { continue }
+            entries[index].certainty = hasFailed ? .doubtful : .deleted
+        }
+        series[labels] = entries
     }
 
     /// Blocks hold everything before a time.
@@ -152,7 +172,13 @@ package struct Expectation: Sendable {
             guard entry.certainty != .refused else {
                 throw Disagreement("\(labels) at \(entry.time): found what was refused")
             }
-            if entry.certainty == .doubtful { entry.certainty = found }
+            guard entry.certainty != .deleted else {
+                throw Disagreement("\(labels) at \(entry.time): found what was deleted")
+            }
+            if entry.certainty == .doubtful {
+                entry.certainty = found
+                highest[labels] = max(highest[labels] ?? .min, entry.time)
+            }
             kept.append(entry)
         }
         while place < entries.count, entries[place].time <= range.end {
@@ -166,7 +192,7 @@ package struct Expectation: Sendable {
     private func miss(
         _ entry: Entry, _ labels: Labels, _ kept: inout [Entry]
     ) throws(Disagreement) {
-        if entry.certainty == .refused { return kept.append(entry) }
+        if entry.certainty < .doubtful { return kept.append(entry) }
         guard entry.certainty == .doubtful || entry.time < horizon else {
             throw Disagreement("\(labels) at \(entry.time): lost (\(entry.certainty))")
         }
@@ -177,9 +203,10 @@ extension Expectation.Certainty: Comparable {
     private var rank: Int {
         switch self {
         case .refused: 0
-        case .doubtful: 1
-        case .committed: 2
-        case .durable: 3
+        case .deleted: 1
+        case .doubtful: 2
+        case .committed: 3
+        case .durable: 4
         }
     }
 

@@ -76,18 +76,22 @@ extension Run {
         let length = Timestamp(random.below(Int(setup.blockRange) * 4))
         let range = TimeRange(start: start, end: start + length)
         do {
-            let number = random.below(setup.seriesCount)
-            let matcher =
-                switch random.below(4) {
-                case 0: Matcher("__name__", equals: "metric_\(random.below(3))")
-                case 1: try Matcher("instance", .regexMatch, "host-[\(number % 10)5].*")
-                case 2: try Matcher("generation", .notEqual, "0")
-                default: Matcher("instance", equals: "host-\(number)")
-                }
+            let matcher = try someMatcher()
             let contents = try Self.contents(database, [matcher], range)
             try expectation.compare(contents, range, found: .committed) { matcher.matches($0) }
         } catch {
             try judge(error, "a query")
+        }
+    }
+
+    /// A matcher that fits some of the series.
+    mutating func someMatcher() throws -> Matcher {
+        let number = random.below(setup.seriesCount)
+        return switch random.below(4) {
+        case 0: Matcher("__name__", equals: "metric_\(random.below(3))")
+        case 1: try Matcher("instance", .regexMatch, "host-[\(number % 10)5].*")
+        case 2: try Matcher("generation", .notEqual, "0")
+        default: Matcher("instance", equals: "host-\(number)")
         }
     }
 

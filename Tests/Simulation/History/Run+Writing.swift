@@ -204,22 +204,21 @@ extension Run {
         _ fault: SampleFault, _ sample: Written, _ earlier: ArraySlice<Written>,
         _ before: Expectation
     ) throws(Disagreement) {
-        let newest = before.newest(of: sample.labels)
+        let newest = before.highest[sample.labels]
         let isSecond = earlier.contains { $0.labels == sample.labels && $0.time >= sample.time }
         let isJust: Bool
         switch fault {
         case .outOfOrder:
-            isJust = isSecond || newest.map { sample.time < $0.time } ?? false
+            isJust = isSecond || newest.map { sample.time < $0 } ?? false
         case .duplicate(let value):
-            let isKnown = newest.map {
-                $0.time == sample.time && $0.value == StoredValue(value)
-            }
-            isJust = isSecond || isKnown ?? false
+            let known = before.entry(sample.labels, sample.time)
+            let isKnown = known.map { $0.value == StoredValue(value) } ?? true
+            isJust = isSecond || newest == sample.time && isKnown
         case .duplicateOfHistogram, .duplicateHistogram:
-            isJust = isSecond || newest?.time == sample.time
+            isJust = isSecond || newest == sample.time
         case .outOfBounds, .tooOld:
             // A head without samples takes its bearings from the first one.
-            let newest = max(before.newest ?? .min, (earlier.first ?? sample).time)
+            let newest = max(before.highest.values.max() ?? .min, (earlier.first ?? sample).time)
             isJust = sample.time < max(before.endOfBlocks, newest - setup.blockRange / 2)
         default: isJust = false
         }

@@ -70,6 +70,8 @@ package struct Run {
         case .leap: leap()
         case .writePending: try writePending()
         case .maintain: try maintain()
+        case .delete: try delete()
+        case .cleanTombstones: try cleanTombstones()
         case .check: try look()
         case .query: try query()
         case .isolate: try isolate()

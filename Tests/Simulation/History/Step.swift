@@ -17,6 +17,8 @@ package struct Step: Sendable {
         /// What the head's thread does once a second.
         case writePending
         case maintain
+        case delete
+        case cleanTombstones
         case check
         case query
         /// A selection that is read after later commits.
@@ -65,9 +67,8 @@ package struct History: Sendable {
     private static let weights: [(kind: Step.Kind, weight: Int)] = [
         (.append, 40), (.appendLate, 8), (.appendWhole, 4), (.churn, 4), (.leap, 3),
         (.writePending, 12), (.maintain, 12), (.check, 3), (.query, 5), (.isolate, 3),
-        (.snapshot, 2), (.headSnapshot, 6), (.restart, 3), (.kill, 6), (.cutPower, 6),
-        (.beginFaults, 3),
-        (.fillDisk, 3), (.endFaults, 6),
+        (.snapshot, 2), (.headSnapshot, 6), (.delete, 4), (.cleanTombstones, 1), (.restart, 3),
+        (.kill, 6), (.cutPower, 6), (.beginFaults, 3), (.fillDisk, 3), (.endFaults, 6),
     ]
 
     /// The history without some of its steps.

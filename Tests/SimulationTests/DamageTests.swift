@@ -33,7 +33,8 @@ import Testing
         let index = try #require(disk.allFiles.first { $0.path.hasSuffix("/index") })
         var hints = SelectHints(range: always)
         hints.labelsOnly = true
-        // Wherever a bit is wrong: labels are right, or there is an error, or the block is left out.
+        // Wherever a bit is wrong: labels are right, or there is an error, or the block is left
+        // out.
         var errors = 0
         for byte in stride(from: 0, to: index.size, by: 7) {
             disk.flip(index.path, bit: byte * 8 + byte % 8)

@@ -3,7 +3,8 @@
 package import Model
 
 /// What a series has at a time, so that two of them are equal exactly where no query could tell
-/// them apart: of histograms, without empty buckets and without what chunks say about counter resets.
+/// them apart: of histograms, without empty buckets and without what chunks say about counter
+/// resets.
 package enum StoredValue: Sendable, Hashable {
     case float(UInt64)
     case histogram(Buckets)

@@ -208,7 +208,7 @@ struct SnapshotTests {
             let place = Int.random(in: data, using: &random)
             bytes[place] = [0, 1, 0x7F, 0x80, 0xFF, bytes[place] ^ 8].randomElement(using: &random)!
         }
-        let checksum = crc32c(Array(bytes[data]))
+        let checksum = crc32c(Array(bytes[data])) ^ (UInt32(bytes[frame]) &* 0x9E37_79B1)
         for index in 0..<4 {
             bytes[frame + 5 + index] = UInt8(truncatingIfNeeded: checksum >> UInt32(index * 8))
         }

@@ -19,7 +19,7 @@ struct SnapshotFile: Sendable {
 
     /// The snapshot in a data folder; nil where there is none.
     init?(_ directory: String, _ fileSystem: any FileSystem) throws(SnapshotFault) {
-        let path = "\(directory)/\(SnapshotFormat.directory)/\(SnapshotFormat.name)"
+        let path = "\(directory)/\(SnapshotFormat.path)"
         let file: MappedFile
         do throws(FileError) {
             guard try fileSystem.status(of: path) != nil else { return nil }
@@ -44,7 +44,9 @@ struct SnapshotFile: Sendable {
             throw ByteError.truncated(offset: bytes.byteCount)
         }
         let data = bytes.extracting(first.data)
-        guard crc32c(data) == first.checksum else { throw ByteError.truncated(offset: 0) }
+        guard first.kind.checksum(data) == first.checksum else {
+            throw ByteError.truncated(offset: 0)
+        }
         return try SnapshotSummary(data)
     }
 
@@ -71,6 +73,18 @@ struct SnapshotFile: Sendable {
         return found
     }
 
+    private func check(_ frame: Frame, _ data: RawSpan) throws(SnapshotFault) {
+        guard frame.kind.checksum(data) == frame.checksum else {
+            throw SnapshotFault(
+                "wrong checksum of a frame of \(frame.kind) at \(frame.data.lowerBound)")
+        }
+    }
+
+    /// Compares all frames with their checksums, without decoding them.
+    func verify() throws(SnapshotFault) {
+        for frame in frames { try check(frame, file.bytes.extracting(frame.data)) }
+    }
+
     /// Calls `body` with the data of each frame of a kind, in order, after checking its checksum.
     func forEachFrame(
         _ kind: SnapshotFrame,
@@ -78,9 +92,7 @@ struct SnapshotFile: Sendable {
     ) throws(SnapshotFault) {
         for frame in frames where frame.kind == kind {
             let data = file.bytes.extracting(frame.data)
-            guard crc32c(data) == frame.checksum else {
-                throw SnapshotFault("wrong checksum of a frame of \(kind)")
-            }
+            try check(frame, data)
             var reader = ByteReader(data)
             do {
                 try body(&reader)

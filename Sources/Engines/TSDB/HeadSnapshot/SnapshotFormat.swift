@@ -4,7 +4,7 @@
 // docs/formats/head-snapshot.md has it to the byte.
 //
 //     magic "NTXHEAD1"
-//     frames: kind 1, length LE32, CRC-32C LE32 (of the data), data
+//     frames: kind 1, length LE32, checksum LE32 (of kind and data), data
 //
 // The first frame is the summary, of a fixed length, because it is written last. Then the names of
 // labels, the pairs, and for each slice of slots its labels and its samples, then records in the
@@ -21,6 +21,8 @@ enum SnapshotFormat {
     /// Ours alone: upstream ignores the folder.
     static let directory = "narthex"
     static let name = "head.snapshot"
+    /// Relative to the data folder.
+    static let path = "\(directory)/\(name)"
     static let temporaryName = "head.snapshot.tmp"
     /// How much of the log before the position is compared.
     static let fingerprintSize = 4096
@@ -42,6 +44,7 @@ enum SnapshotFormat {
     }
 }
 
+/// The kinds of frames.
 enum SnapshotFrame: UInt8 {
     case summary = 1
     case names = 2
@@ -54,6 +57,12 @@ enum SnapshotFrame: UInt8 {
     case expiries = 8
     /// The last one: a file that ends before it was not finished.
     case end = 9
+
+    /// What a frame's header says of its data: CRC-32C of the data, changed by the kind, so that a
+    /// frame does not pass for one of another kind.
+    func checksum(_ data: RawSpan) -> UInt32 {
+        crc32c(data) ^ (UInt32(rawValue) &* 0x9E37_79B1)
+    }
 }
 
 /// Why a snapshot is not used.

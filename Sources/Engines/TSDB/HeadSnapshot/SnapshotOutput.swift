@@ -37,7 +37,7 @@ struct SnapshotOutput {
     private mutating func append(_ kind: SnapshotFrame, _ data: RawSpan) {
         buffer.uint8(kind.rawValue)
         buffer.uint32LE(UInt32(data.byteCount))
-        buffer.uint32LE(crc32c(data))
+        buffer.uint32LE(kind.checksum(data))
         buffer.append(data)
     }
 

@@ -8,6 +8,7 @@
 //  - The file of the first damage in a log is copied aside, then cut before the damaged record;
 //    later segments go aside. Likewise head chunk files: the log still has their samples, up to the
 //    last truncation.
+//  - A damaged snapshot of the head goes aside: it is a shortcut through the log.
 //  - A segment that is missing makes the later ones go aside.
 
 internal import Bytes
@@ -46,6 +47,9 @@ package struct FolderRepair {
             try repair.repairBlocks(report)
             for log in ["wal", "wbl"] { try repair.repairLog(log, report) }
             try repair.repairHeadChunks(report)
+            if repair.isDamaged(SnapshotFormat.path, report) {
+                try repair.setAside(SnapshotFormat.path, "damaged; the log has all that it held")
+            }
         } catch {
             throw StorageError(error)
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Reads every byte of a data folder that means something, and names what is wrong: blocks, head
-// chunks, log, checkpoints, out-of-order log. Changes nothing. Memory: a bit per series and 16
+// chunks, log, checkpoints, out-of-order log, the head's snapshot. Changes nothing. Memory: a bit per series and 16
 // bytes per part of an index of the largest block.
 
 internal import Bytes
@@ -51,6 +51,11 @@ package struct FolderVerification {
         }
         if isThere("chunks_head") {
             HeadChunkVerification(directory, fileSystem).run(&report)
+        }
+        do throws(SnapshotFault) {
+            try SnapshotFile(directory, fileSystem)?.verify()
+        } catch {
+            report.damage(SnapshotFormat.path, error.description)
         }
     }
 

@@ -212,10 +212,11 @@ extension Run {
             isJust = isSecond || newest.map { sample.time < $0 } ?? false
         case .duplicate(let value):
             let known = before.entry(sample.labels, sample.time)
-            let isKnown = known.map { $0.value == StoredValue(value) } ?? true
-            isJust = isSecond || newest == sample.time && isKnown
+            isJust =
+                isSecond || known.map { $0.value == StoredValue(value) } ?? (newest == sample.time)
         case .duplicateOfHistogram, .duplicateHistogram:
-            isJust = isSecond || newest == sample.time
+            let known = before.entry(sample.labels, sample.time)
+            isJust = isSecond || known != nil || newest == sample.time
         case .outOfBounds, .tooOld:
             // A head without samples takes its bearings from the first one.
             let newest = max(before.highest.values.max() ?? .min, (earlier.first ?? sample).time)

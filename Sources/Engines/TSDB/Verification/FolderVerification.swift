@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Reads every byte of a data folder that means something, and names what is wrong: blocks, head
-// chunks, log, checkpoints, out-of-order log, the head's snapshot. Changes nothing. Memory: a bit per series and 16
-// bytes per part of an index of the largest block.
+// chunks, log, checkpoints, out-of-order log, the head's snapshot. Changes nothing. Memory: a bit
+// per series and 16 bytes per part of an index of the largest block.
 
 internal import Bytes
 internal import Model

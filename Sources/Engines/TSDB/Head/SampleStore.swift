@@ -32,7 +32,8 @@ struct SampleStore: ~Copyable {
     }
 
     /// Adds a sample that is newer than the series' last one. The bounds: pieces and full chunks
-    /// were reserved. The chunk is cut as upstream cuts it.
+    /// were reserved. The chunk is cut as upstream cuts it, but for the first one of a block range
+    /// (`estimateChunkEnd`).
     @inline(__always)
     mutating func append(_ slot: Int, _ timestamp: Timestamp, _ value: Double) {
         let state = unsafe series.states.pointer(slot)

@@ -81,16 +81,17 @@ class Source:
         custom = self.kind.startswith("custom")
         self.bounds = [0.5, 1, 2.5, 10][: self.rng.choice([3, 4])] if custom else ()
         self.schema = -53 if custom else self.rng.choice([0, 1, 3])
-        self.positive = {i: 0 for i in (range(len(self.bounds) + 1) if custom else range(4))}
-        self.negative = {} if custom else {0: 0}
-        self.zero, self.total = 0, 0.0
+        # So many that no rate is extrapolated to below zero, which is prevented since 3.6 only.
+        self.positive = {i: 500 for i in (range(len(self.bounds) + 1) if custom else range(4))}
+        self.negative = {} if custom else {0: 500}
+        self.zero, self.total = 0 if custom else 500, 8192.0
 
     def grow(self):
         rng = self.rng
         if self.kind.startswith("gauge"):
             self.positive = {i: rng.randrange(50) for i in range(rng.choice([3, 5, 8]))}
             self.zero = rng.randrange(5)
-            self.total = rng.random() * 100
+            self.total = rng.randrange(100 * 1024) / 1024
             return
         if rng.random() < 0.005:
             self.reset()
@@ -104,7 +105,7 @@ class Source:
                 side[index] += rng.randrange(4) * (0.5 if self.is_float else 1)
         if not self.bounds:
             self.zero += rng.randrange(2)
-        self.total += rng.random() * 10
+        self.total += rng.randrange(10 * 1024) / 1024
 
     def samples(self, times):
         """Floats as (timestamp, value) pairs, histograms as messages."""
@@ -141,7 +142,8 @@ def push(server, sources, times):
 
 
 def queries(start, end):
-    """Custom buckets with different bounds, and rates of gauges, mean something else since 3.5."""
+    """Custom buckets with different bounds, rates of gauges, and sums that need rounding mean
+    something else since 3.5."""
     middle = (start // 7200 + 1) * 7200
     yield from (("query", {"query": q, "time": t}) for t in (middle + 60, end - 3600, end - 5) for q in (
         "{job='histograms'}", "{job='histograms'}[20m]", "rate({__name__=~'folder_histogram_(integer|float)'}[30m])",
@@ -151,5 +153,5 @@ def queries(start, end):
         "resets({__name__=~'folder_histogram_(integer|float|custom)'}[3h])",
         "histogram_count(folder_histogram_gauge)", "changes({job='histograms'}[3h])",
         "count_over_time({job='histograms'}[6h])"))
-    yield "query_range", {"query": "sum(rate(folder_histogram_integer[5m]))", "start": start, "end": end, "step": 137}
+    yield "query_range", {"query": "rate(folder_histogram_integer[5m])", "start": start, "end": end, "step": 137}
     yield "query_range", {"query": "folder_histogram_mixed", "start": start, "end": end, "step": 97}

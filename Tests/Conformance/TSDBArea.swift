@@ -139,7 +139,7 @@
                 .appendingPathComponent("narthex-\(UUID().uuidString)")
             defer { try? FileManager.default.removeItem(at: scratch) }
             var options = DatabaseOptions()
-            options.retentionTime = 0
+            options.settings.retention.time = 0
             let database = try Database.open(scratch.path, options, DatabaseEnvironment())
             let samples = text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map(sample)
             for (number, sample) in samples.sorted(by: { $0.timestamp < $1.timestamp }).enumerated()

@@ -14,7 +14,7 @@ import Testing
     private func open() throws -> Database {
         var options = DatabaseOptions()
         options.blockRange = 1000
-        options.retentionTime = 0
+        options.settings.retention.time = 0
         return try Database.open("/data", options, DatabaseEnvironment(fileSystem: disk))
     }
 

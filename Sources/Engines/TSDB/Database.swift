@@ -25,6 +25,7 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Deletabl
         /// Set between a commit that found the head due and the next `maintain`.
         var isMaintenanceDue = false
         var isClosed = false
+        var settings: DatabaseSettings
     }
 
     package let directory: String
@@ -69,8 +70,9 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Deletabl
         metrics = opening.metrics
         readOnlyReason = opening.readOnlyReason ?? head.foreignData
         lock = opening.lock
-        state = Mutex(State(blocks: opening.blocks))
+        state = Mutex(State(blocks: opening.blocks, settings: options.settings))
         publish(opening.blocks)
+        metrics.show(options.settings.retention)
     }
 
     /// The blocks at this moment, in order of time.
@@ -111,6 +113,8 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Deletabl
     /// Goes on with other settings, from now on.
     package func apply(_ settings: DatabaseSettings) throws(StorageError) {
         if readOnlyReason == nil { try head.apply(settings) }
+        state.withLock { $0.settings = settings }
+        metrics.show(settings.retention)
     }
 
     // MARK: Writing

@@ -15,6 +15,9 @@ struct DatabaseMetrics: Sendable {
     let reloads: Counter
     let timeRetentions: Counter
     let sizeRetentions: Counter
+    private let retentionBytes: Gauge
+    private let retentionPercentage: Gauge
+    private let retentionSeconds: Gauge
     let tombstoneCleaningSeconds: Distribution
 
     init(_ registry: Registry) {
@@ -49,22 +52,28 @@ struct DatabaseMetrics: Sendable {
             "prometheus_tsdb_size_retentions_total",
             "The number of times that blocks were deleted because the maximum number of bytes was "
                 + "exceeded.")
+        retentionBytes = registry.gauge(
+            "prometheus_tsdb_retention_limit_bytes",
+            "Max number of bytes to be retained in the tsdb blocks, configured 0 means disabled")
+        retentionPercentage = registry.gauge(
+            "prometheus_tsdb_retention_limit_percentage",
+            "Max percentage of total storage space to be retained in the tsdb blocks, configured 0 "
+                + "means disabled")
+        retentionSeconds = registry.gauge(
+            "prometheus_tsdb_retention_limit_seconds", "How long to retain samples in storage.")
         tombstoneCleaningSeconds = registry.distribution(
             "prometheus_tsdb_tombstone_cleanup_seconds",
             "The time taken to recompact blocks to remove tombstones.", bounds: [])
     }
 
+    func show(_ retention: RetentionSettings) {
+        retentionBytes.set(Double(retention.bytes))
+        retentionPercentage.set(retention.percentage)
+        retentionSeconds.set(Double(retention.time) / 1000)
+    }
+
     /// The figures that follow from the database itself.
     static func expose(_ database: Database, _ registry: Registry) {
-        let options = database.options
-        registry.gauge(
-            "prometheus_tsdb_retention_limit_bytes",
-            "Max number of bytes to be retained in the tsdb blocks, configured 0 means disabled"
-        ).set(Double(options.retentionBytes))
-        registry.gauge(
-            "prometheus_tsdb_retention_limit_seconds",
-            "How long to retain samples in storage."
-        ).set(Double(options.retentionTime) / 1000)
         registry.computed(
             "prometheus_tsdb_lowest_timestamp",
             "Lowest timestamp value stored in the database. The unit is decided by the library "

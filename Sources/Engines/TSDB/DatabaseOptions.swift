@@ -6,13 +6,10 @@ package import Platform
 
 /// How a database keeps its data.
 package struct DatabaseOptions: Sendable {
-    /// How long data is kept, counted back from the newest block; zero keeps it for ever.
-    package var retentionTime: Milliseconds = 15 * 86_400_000
-    /// How many bytes blocks, log and head chunks may occupy; zero means any number.
-    package var retentionBytes = 0
     /// The span of the blocks that are cut from the head.
     package var blockRange: Milliseconds = 2 * 3_600_000
-    /// The span that merged blocks do not exceed; nil chooses a tenth of the retention time.
+    /// The span that merged blocks do not exceed; nil chooses a tenth of the retention time that it
+    /// begins with.
     package var largestBlockRange: Milliseconds?
     /// Called from a commit, once until the next `maintain`, when the head is due to be cut.
     package var onMaintenanceDue: (@Sendable () -> Void)?
@@ -24,6 +21,7 @@ package struct DatabaseOptions: Sendable {
 
 /// What may change while a database is open.
 package struct DatabaseSettings: Sendable, Hashable {
+    package var retention = RetentionSettings()
     /// How many exemplars are kept, in memory; none for zero.
     package var maxExemplars = 0
     /// How much older than the newest sample a sample may be and still be stored; none for zero.
@@ -39,6 +37,8 @@ package struct DatabaseEnvironment: Sendable {
     package var log: Logger
     /// Wall-clock time, for the names of blocks and snapshots.
     package var now: @Sendable () -> Timestamp
+    /// How many bytes the file system of a path has in all; nil where that is unknown.
+    package var diskSize: @Sendable (String) -> Int? = { try? DiskStatistics(at: $0).total }
     /// For the names of blocks and snapshots.
     package var randomNumber: @Sendable () -> UInt64
 

@@ -45,7 +45,7 @@ struct Setup: Sendable {
     var databaseOptions: DatabaseOptions {
         var options = DatabaseOptions()
         options.blockRange = blockRange
-        options.retentionTime = retention
+        options.settings.retention.time = retention
         options.largestBlockRange = blockRange * 9
         return options
     }

@@ -77,8 +77,9 @@ func rangesGrow() {
 func retentionCountsFromTheNewest() {
     let metas = (0..<5).map { meta(Int64($0) * 20, Int64($0) * 20 + 20) }
     func starts(time: Int64, bytes: Int, other: Int = 0) -> [Int64] {
-        let outlived = Retention.outlived(
-            metas.map { ($0, 100) }, time: time, bytes: bytes, otherBytes: other)
+        let outlived = Retention(
+            metas.map { ($0, 100) }, time: time, bytes: bytes, otherBytes: other
+        ).outlived
         return metas.filter { outlived.contains($0.id) }.map(\.range.start)
     }
     #expect(starts(time: 0, bytes: 0) == [])

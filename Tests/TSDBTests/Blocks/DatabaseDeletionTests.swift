@@ -14,7 +14,7 @@ private let seriesCount = 10
 
 private func open(_ scratch: Scratch) throws -> Database {
     var options = DatabaseOptions()
-    options.retentionTime = 0
+    options.settings.retention.time = 0
     options.largestBlockRange = 18 * hour
     return try Database.open(scratch.path, options, DatabaseEnvironment())
 }

@@ -17,7 +17,7 @@ private func open(
     _ change: (inout DatabaseOptions) -> Void = { _ in }
 ) throws -> Database {
     var options = DatabaseOptions()
-    options.retentionTime = 0
+    options.settings.retention.time = 0
     change(&options)
     return try Database.open(scratch.path, options, DatabaseEnvironment()) { _, _ in head }
 }
@@ -131,7 +131,7 @@ func retentionIsSafeUnderQueries() throws {
     let head = MemoryHead()
     let database = try open(scratch, head) {
         $0.largestBlockRange = 2 * hour
-        $0.retentionTime = 4 * hour
+        $0.settings.retention.time = 4 * hour
     }
     fill(head, hours: 13)
     let querier = try database.querier(over: always)
@@ -146,6 +146,45 @@ func retentionIsSafeUnderQueries() throws {
     #expect(columns.timestamps.count > 200)
     #expect(scratch.blockNames.count == database.blocks.count)
     _ = querier
+}
+
+@Test("Other limits count from the next round on, without a new start")
+func retentionChangesWhileOpen() throws {
+    let scratch = Scratch()
+    let head = MemoryHead()
+    var environment = DatabaseEnvironment()
+    environment.diskSize = { _ in 100_000 }
+    var options = DatabaseOptions()
+    options.largestBlockRange = 2 * hour
+    options.settings.retention.time = 0
+    let database = try Database.open(scratch.path, options, environment) { _, _ in head }
+    fill(head, hours: 21)
+    try database.maintain()
+    #expect(database.blocks.count == 9)
+    var settings = options.settings
+    settings.retention.time = 10 * hour
+    try database.apply(settings)
+    try database.maintain()
+    #expect(ranges(database).first == [8, 10])
+    func expose(_ name: String) -> Double? { value(of: name, environment.registry) }
+    #expect(expose("prometheus_tsdb_retention_limit_seconds") == 36_000)
+    #expect(expose("prometheus_tsdb_time_retentions_total") == 1)
+    #expect(expose("prometheus_tsdb_size_retentions_total") == 0)
+
+    // Room for two blocks, as bytes and as a share of the disk, which goes before the bytes.
+    let room = database.blocks.suffix(2).reduce(0) { $0 + $1.byteCount }
+    settings.retention.time = 0
+    settings.retention.bytes = 1 << 40
+    settings.retention.percentage = (Double(room) + 0.5) / 1000
+    try database.apply(settings)
+    try database.maintain()
+    #expect(ranges(database) == [[14, 16], [16, 18]])
+    #expect(expose("prometheus_tsdb_size_retentions_total") == 1)
+    settings.retention.percentage = 0
+    settings.retention.bytes = room - 1
+    try database.apply(settings)
+    try database.maintain()
+    #expect(ranges(database) == [[16, 18]])
 }
 
 @Test("A damaged block is left out, stays on disk, and the rest is served")
@@ -292,7 +331,7 @@ func fullDisksCostNothing() throws {
         -> Database
     {
         var options = DatabaseOptions()
-        options.retentionTime = 0
+        options.settings.retention.time = 0
         options.largestBlockRange = 6 * hour
         return try Database.open(
             scratch.path, options, DatabaseEnvironment(fileSystem: disk)

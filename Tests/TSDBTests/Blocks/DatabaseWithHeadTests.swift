@@ -15,7 +15,7 @@ private let start: Int64 = 1_767_225_600_000
 
 private func open(_ scratch: Scratch) throws -> Database {
     var options = DatabaseOptions()
-    options.retentionTime = 0
+    options.settings.retention.time = 0
     options.largestBlockRange = 18 * hour
     return try Database.open(scratch.path, options, DatabaseEnvironment())
 }

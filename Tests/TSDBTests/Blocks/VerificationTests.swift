@@ -16,7 +16,7 @@ private let start: Int64 = 1_767_225_600_000
 private func makeFolder() throws -> (Scratch, [Labels: [Sample]]) {
     let scratch = Scratch()
     var options = DatabaseOptions()
-    options.retentionTime = 0
+    options.settings.retention.time = 0
     options.largestBlockRange = 2 * hour
     let database = try Database.open(
         scratch.path, options, DatabaseEnvironment(), walCompression: .none)
@@ -175,7 +175,7 @@ func foldersAreRepaired() throws {
             contentsOf: url(scratch, "set-aside/20260101T100000Z/\(file)"))
         #expect(kept == bytes, "\(file)")
         var options = DatabaseOptions()
-        options.retentionTime = 0
+        options.settings.retention.time = 0
         let database = try Database.open(scratch.path, options, DatabaseEnvironment())
         for (labels, samples) in try contents(database) {
             let known = Set(all[labels] ?? [])

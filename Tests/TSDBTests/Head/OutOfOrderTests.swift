@@ -287,7 +287,7 @@ struct OutOfOrderHistogramTests {
     @Test func lateHistogramsBecomeBlocks() throws {
         let scratch = Scratch()
         var options = DatabaseOptions()
-        options.retentionTime = 0
+        options.settings.retention.time = 0
         options.settings.outOfOrderWindow = 30 * hour
         let database = try Database.open(scratch.path, options, DatabaseEnvironment())
         let begin: Int64 = 1_767_225_600_000
@@ -314,7 +314,7 @@ struct OutOfOrderHistogramTests {
 struct OutOfOrderDatabaseTests {
     private func open(_ scratch: Scratch, window: Int64) throws -> Database {
         var options = DatabaseOptions()
-        options.retentionTime = 0
+        options.settings.retention.time = 0
         options.largestBlockRange = 18 * hour
         options.settings.outOfOrderWindow = window
         return try Database.open(scratch.path, options, DatabaseEnvironment())

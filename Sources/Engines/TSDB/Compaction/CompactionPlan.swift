@@ -141,31 +141,3 @@ package enum CompactionPlan {
         return time &- (remainder < 0 ? remainder + length : remainder)
     }
 }
-
-/// Which blocks have outlived their time or their place. Time counts from the end of the newest
-/// block, not from now: old data that is loaded stays.
-package enum Retention {
-    /// The blocks to remove, given what else (the log, head chunks) counts for the size.
-    package static func outlived(
-        _ blocks: [(meta: BlockMeta, byteCount: Int)], time: Milliseconds, bytes: Int,
-        otherBytes: Int
-    ) -> Set<ULID> {
-        let newestFirst = blocks.sorted { $0.meta.range.end > $1.meta.range.end }
-        var outlived = Set(blocks.filter(\.meta.compaction.isDeletable).map(\.meta.id))
-        guard let newest = newestFirst.first else { return outlived }
-        if time > 0 {
-            for block in newestFirst.dropFirst()
-            where newest.meta.range.end &- block.meta.range.end >= time {
-                outlived.insert(block.meta.id)
-            }
-        }
-        if bytes > 0 {
-            var total = otherBytes
-            for block in newestFirst {
-                total += block.byteCount
-                if total > bytes { outlived.insert(block.meta.id) }
-            }
-        }
-        return outlived
-    }
-}

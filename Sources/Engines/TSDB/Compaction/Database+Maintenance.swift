@@ -95,7 +95,7 @@ extension Database {
         let largest =
             options.largestBlockRange
             ?? CompactionPlan.largestRange(
-                retention: options.retentionTime, smallest: options.blockRange)
+                retention: options.settings.retention.time, smallest: options.blockRange)
         return CompactionPlan.ranges(smallest: options.blockRange, largest: largest)
     }
 
@@ -154,23 +154,6 @@ extension Database {
             !parents.contains { $0.meta.id == block.meta.id }
         }
         publish(sorted(others + reopened))
-    }
-
-    // MARK: Retention
-
-    private func removeOutlived() throws(StorageError) {
-        let loaded = blocks
-        let outlived = Retention.outlived(
-            loaded.map { ($0.meta, $0.byteCount) }, time: options.retentionTime,
-            bytes: options.retentionBytes, otherBytes: head.byteCount)
-        guard !outlived.isEmpty else { return }
-        publish(loaded.filter { !outlived.contains($0.meta.id) })
-        for id in outlived.sorted() {
-            environment.log.info("Deleting obsolete block", ["block": "\(id)"])
-            try BlockDirectories.remove(id, in: directory, environment.fileSystem)
-        }
-        if options.retentionTime > 0 { metrics.timeRetentions.increment() }
-        if options.retentionBytes > 0 { metrics.sizeRetentions.increment() }
     }
 }
 

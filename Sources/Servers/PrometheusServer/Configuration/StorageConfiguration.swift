@@ -5,17 +5,6 @@ internal import Model
 internal import Settings
 internal import YAML
 
-/// How long and how much the storage keeps.
-struct Retention: Sendable, Hashable {
-    var time: Milliseconds = 0
-    var size = 0
-    /// Of the disk that holds the data; wins over `size`.
-    var percentage = 0.0
-
-    /// Upstream's default where nobody says anything.
-    static let standard = Retention(time: 15 * 86_400_000)
-}
-
 /// The `storage` section.
 struct StorageConfiguration: Sendable, Hashable {
     var retention: Retention
@@ -51,7 +40,7 @@ struct StorageConfiguration: Sendable, Hashable {
             ineffective.append("storage.tsdb.stale_series_compaction_threshold")
         }
         if let chunks = fields.take("chunk_encoding") { try decodeEncoding(chunks) }
-        if let section = fields.take("retention") { retention = try Self.retention(section) }
+        if let section = fields.take("retention") { retention = try Retention(section) }
         try fields.finish()
     }
 
@@ -69,39 +58,8 @@ struct StorageConfiguration: Sendable, Hashable {
         try fields.finish()
     }
 
-    private static func retention(_ node: YAMLNode) throws(YAMLError) -> Retention {
-        var fields = try YAMLMapping(node, "config.plain")
-        var retention = Retention()
-        retention.time = try fields.duration("time") ?? 0
-        retention.size = try fields.byteSize("size") ?? 0
-        retention.percentage = try fields.double("percentage") ?? 0
-        guard retention.size >= 0 else {
-            throw YAMLError(
-                .value,
-                "'storage.tsdb.retention.size' must be greater than or equal to 0, got "
-                    + ByteSize.format(retention.size), at: fields.position(of: "size"))
-        }
-        guard (0...100).contains(retention.percentage) else {
-            throw YAMLError(
-                .value,
-                "'storage.tsdb.retention.percentage' must be in the range [0, 100], got "
-                    + formatFloat(retention.percentage, style: .general),
-                at: fields.position(of: "percentage"))
-        }
-        try fields.finish()
-        return retention
-    }
-
     /// The section in upstream's marshalled form.
     var yaml: YAMLNode {
-        func number(_ value: Double) -> YAMLNode? {
-            value == 0 ? nil : .plain(formatFloat(value, style: .general))
-        }
-        let keeping = YAMLNode.mapping([
-            ("time", retention.time == 0 ? nil : .duration(retention.time)),
-            ("size", retention.size == 0 ? nil : .string(ByteSize.format(retention.size))),
-            ("percentage", number(retention.percentage)),
-        ])
         let encoding = YAMLNode.mapping([("floats", .string(floatEncoding))])
         return .mapping([
             (
@@ -112,12 +70,19 @@ struct StorageConfiguration: Sendable, Hashable {
                         "out_of_order_time_window",
                         outOfOrderWindow == 0 ? nil : .duration(outOfOrderWindow)
                     ),
-                    ("stale_series_compaction_threshold", number(staleSeriesThreshold)),
+                    ("stale_series_compaction_threshold", YAMLNode.number(staleSeriesThreshold)),
                     ("chunk_encoding", floatEncoding.isEmpty ? nil : encoding),
-                    ("retention", keeping),
+                    ("retention", retention.yaml),
                 ])
             ),
             ("exemplars", maxExemplars.map { .mapping([("max_exemplars", .integer($0))]) }),
         ])
+    }
+}
+
+extension YAMLNode {
+    /// A float as upstream writes it; nothing for zero.
+    static func number(_ value: Double) -> YAMLNode? {
+        value == 0 ? nil : .plain(formatFloat(value, style: .general))
     }
 }

@@ -20,11 +20,7 @@ extension Server {
     }
 
     func databaseOptions(onMaintenanceDue: @escaping @Sendable () -> Void) -> DatabaseOptions {
-        let retention = phase.configuration.storage.retention
         var database = DatabaseOptions()
-        database.retentionTime = retention.time
-        database.retentionBytes = retention.size
-        if retention.percentage > 0 { database.retentionBytes = share(retention.percentage) }
         database.blockRange = options.storage.blockRange
         database.largestBlockRange = options.storage.largestBlockRange
         database.onMaintenanceDue = onMaintenanceDue
@@ -35,25 +31,12 @@ extension Server {
     /// What of the configuration a reload changes in the database.
     func databaseSettings(_ configuration: Configuration) -> DatabaseSettings {
         var settings = DatabaseSettings()
+        settings.retention = Self.settings(configuration.storage.retention)
         settings.outOfOrderWindow = configuration.storage.outOfOrderWindow
         if options.features.isEnabled("exemplar-storage") {
             settings.maxExemplars = configuration.storage.maxExemplars ?? 100_000
         }
         return settings
-    }
-
-    /// A part of the disk that holds the data, in bytes; 0, which is no limit, where it is unknown.
-    private func share(_ percentage: Double) -> Int {
-        do {
-            try fileSystem.createDirectory(storagePath)
-            let total = try DiskStatistics(at: storagePath).total
-            return Int(Double(total) * percentage / 100)
-        } catch {
-            log.warn(
-                "The size of the disk is unknown: storage.tsdb.retention.percentage is ignored",
-                ["dir": storagePath, "err": "\(error)"])
-            return 0
-        }
     }
 
     static func engineConfiguration(
@@ -133,20 +116,19 @@ extension Server {
 
     private var statusSources: StatusSources {
         let (phase, storage) = (phase, storage)
-        let retention = retentionText
         var build = BuildStatus(
             version: ServerProgram.prometheusVersion, product: "narthex",
             productVersion: ServerProgram.version)
         build.branch = "HEAD"
         return StatusSources(
             configuration: { phase.configuration.text }, flags: options.flags.shown,
-            runtime: { Self.runtimeStatus(phase, retention: retention) }, build: build
+            runtime: { Self.runtimeStatus(phase) }, build: build
         ) { limit in
             Result { () throws(StorageError) in StorageStatus(try storage.status(limit: limit)) }
         }
     }
 
-    private static func runtimeStatus(_ phase: ServerPhase, retention: String) -> RuntimeStatus {
+    private static func runtimeStatus(_ phase: ServerPhase) -> RuntimeStatus {
         let process = ProcessStatistics.current()
         let load = phase.lastLoad
         var status = RuntimeStatus()
@@ -156,17 +138,8 @@ extension Server {
         status.isConfigurationLoaded = load.isSuccessful
         status.lastConfigurationTime = load.time
         status.threadCount = process.threads
-        status.retention = retention
+        status.retention = phase.configuration.storage.retention.description
         return status
-    }
-
-    /// `15d`, `1GiB`, or both.
-    private var retentionText: String {
-        let retention = phase.configuration.storage.retention
-        var parts: [String] = []
-        if retention.time > 0 { parts.append(DurationText.format(retention.time)) }
-        if retention.size > 0 { parts.append(ByteSize.format(retention.size)) }
-        return parts.joined(separator: " or ")
     }
 }
 

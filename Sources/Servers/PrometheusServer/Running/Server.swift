@@ -42,6 +42,11 @@ final class Server: Sendable {
         let source = ConfigurationSource(options, LocalFileSystem())
         do throws(ConfigurationError) {
             let configuration = try source.load()
+            let retention = configuration.storage.retention
+            if let reason = refusal(retention, storedAt: options.storage.path, log) {
+                StandardStream.error(reason + "\n")
+                return 2
+            }
             return Server(options, log, source, configuration).run()
         } catch {
             log.error(
@@ -137,6 +142,7 @@ final class Server: Sendable {
             throw StorageError(error.code, "opening storage failed: \(error.message)")
         }
         storage.open(database)
+        logRetention(phase.configuration.storage.retention)
         openActiveQueries()
         let seconds = Double(monotonicNanoseconds() - started) / 1e9
         log.info("TSDB started", ["dir": storagePath, "duration": "\(seconds)s"])
@@ -204,7 +210,6 @@ final class Server: Sendable {
         let started = monotonicNanoseconds()
         do throws(ConfigurationError) {
             let configuration = try source.load()
-            warnAboutStorage(configuration)
             try openQueryLog(configuration)
             applyToStorage(configuration)
             collection.apply(configuration)
@@ -228,14 +233,10 @@ final class Server: Sendable {
     private func applyToStorage(_ configuration: Configuration) {
         do throws(StorageError) {
             try storage.current?.apply(databaseSettings(configuration))
+            let retention = configuration.storage.retention
+            if retention != phase.configuration.storage.retention { logRetention(retention) }
         } catch {
             log.error("Failed to apply configuration", ["err": error.message])
-        }
-    }
-
-    private func warnAboutStorage(_ configuration: Configuration) {
-        if configuration.storage.retention != phase.configuration.storage.retention {
-            log.warn("A changed storage.tsdb.retention takes effect at the next start")
         }
     }
 }

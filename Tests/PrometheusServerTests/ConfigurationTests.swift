@@ -77,6 +77,45 @@ private let dump = """
         #expect(loaded(text) == expected)
     }
 
+    @Test("Series with a retention time of their own are shown as they were written")
+    func seriesRetention() {
+        let rules =
+            "[{match: ['{job=\"a\"}', up], time: 2y}, {match: [x], time: 0s}]"
+        let text = loaded("storage: {tsdb: {narthex_series_retention: \(rules)}}")
+        #expect(
+            text.contains(
+                """
+                    narthex_series_retention:
+                    - match:
+                      - '{job="a"}'
+                      - up
+                      time: 2y
+                    - match:
+                      - x
+                      time: 0s
+
+                """))
+    }
+
+    @Test(
+        "A retention time that cannot be meant is refused",
+        arguments: [
+            ("{time: 1d}", "'match' must name at least one selector"),
+            ("{match: [up]}", "'time' is missing; 0s keeps the series for ever"),
+            (
+                "{match: ['{a=~\".*\"}'], time: 1d}",
+                #"selector "{a=~\".*\"}" must contain at least one non-empty matcher"#
+            ),
+            ("{match: ['{a=\"b\"'], time: 1d}", #"selector "{a=\"b\"": "#),
+            ("{match: [up], time: 1x}", "unknown unit"),
+            ("{match: [up], time: 1d, size: 1}", "field size not found"),
+        ])
+    func wrongSeriesRetention(rule: String, expected: String) {
+        let text = loaded("storage: {tsdb: {narthex_series_retention: [\(rule)]}}")
+        #expect(text.hasPrefix("parsing YAML file p.yml: "))
+        #expect(text.contains(expected), "\(text)")
+    }
+
     @Test("A file that is not there is an error in the system's words")
     func missing() {
         #expect {

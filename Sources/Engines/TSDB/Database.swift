@@ -26,6 +26,9 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Deletabl
         var isMaintenanceDue = false
         var isClosed = false
         var settings: DatabaseSettings
+        /// Blocks of which it is known that they hold no series of the classes that are hidden in
+        /// them.
+        var examined: [ULID: [Bool]] = [:]
     }
 
     package let directory: String
@@ -86,10 +89,14 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Deletabl
         if [head.timeRange, head.outOfOrderRange].contains(where: { $0?.touches(range) ?? false }) {
             headQuerier = try head.querier(over: range)
         }
-        let (all, isClosed) = state.withLock { ($0.blocks, $0.isClosed) }
+        let (all, isClosed, retention) = state.withLock {
+            ($0.blocks, $0.isClosed, $0.settings.retention)
+        }
         if isClosed { throw StorageError(.unavailable, "the database is closed") }
         let blocks = all.filter { $0.overlaps(range) }
-        return DatabaseQuerier(blocks: blocks, head: headQuerier, range: range)
+        return DatabaseQuerier(
+            blocks: blocks, expiries: expiries(of: blocks, among: all, retention),
+            head: headQuerier, range: range)
     }
 
     /// The times of the oldest and the newest sample (closed); nil for an empty database.
@@ -113,7 +120,12 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Deletabl
     /// Goes on with other settings, from now on.
     package func apply(_ settings: DatabaseSettings) throws(StorageError) {
         if readOnlyReason == nil { try head.apply(settings) }
-        state.withLock { $0.settings = settings }
+        state.withLock { state in
+            if state.settings.retention.series != settings.retention.series {
+                state.examined.removeAll()
+            }
+            state.settings = settings
+        }
         metrics.show(settings.retention)
     }
 

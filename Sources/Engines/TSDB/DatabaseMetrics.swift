@@ -15,6 +15,8 @@ struct DatabaseMetrics: Sendable {
     let reloads: Counter
     let timeRetentions: Counter
     let sizeRetentions: Counter
+    let outlivedRewrites: Counter
+    let outlivedSeries: Counter
     private let retentionBytes: Gauge
     private let retentionPercentage: Gauge
     private let retentionSeconds: Gauge
@@ -52,6 +54,13 @@ struct DatabaseMetrics: Sendable {
             "prometheus_tsdb_size_retentions_total",
             "The number of times that blocks were deleted because the maximum number of bytes was "
                 + "exceeded.")
+        outlivedRewrites = registry.counter(
+            "narthex_tsdb_series_retention_rewrites_total",
+            "Blocks that were written anew, or removed, since series in them outlived the retention "
+                + "time that is set for them.")
+        outlivedSeries = registry.counter(
+            "narthex_tsdb_series_retention_dropped_series_total",
+            "Series that left a block since they outlived the retention time that is set for them.")
         retentionBytes = registry.gauge(
             "prometheus_tsdb_retention_limit_bytes",
             "Max number of bytes to be retained in the tsdb blocks, configured 0 means disabled")

@@ -14,10 +14,18 @@ package struct BlockMerge: BlockSource {
     /// In order of time.
     private let blocks: [Block]
     private let isExact: Bool
+    /// What of some blocks is left out.
+    private let expiries: [ULID: SeriesExpiry]
 
     /// `isExact` leaves deletions unapplied and keeps symbols that no series uses.
     package init(_ blocks: [Block], isExact: Bool = false) {
+        self.init(blocks, isExact: isExact, [:])
+    }
+
+    /// Leaves out the chunks that `expiries` hides as a whole, by the names of the blocks.
+    init(_ blocks: [Block], isExact: Bool = false, _ expiries: [ULID: SeriesExpiry]) {
         self.isExact = isExact
+        self.expiries = expiries
         self.blocks = blocks.sorted {
             ($0.meta.range.start, $0.meta.id) < ($1.meta.range.start, $1.meta.id)
         }
@@ -47,7 +55,9 @@ package struct BlockMerge: BlockSource {
         _ body: (Labels, [EncodedChunk]) throws(StorageError) -> Void
     ) throws(StorageError) {
         var cursors: [SeriesCursor] = []
-        for block in blocks { cursors.append(try SeriesCursor(block, isExact)) }
+        for block in blocks {
+            cursors.append(try SeriesCursor(block, isExact, expiries[block.meta.id]))
+        }
         var pieces: [ChunkPiece] = []
         while true {
             var smallest: Labels?
@@ -146,14 +156,17 @@ private struct ChunkPiece {
 private struct SeriesCursor {
     private let block: Block
     private let stones: Tombstones
+    /// From when on each series is kept; empty where all are.
+    private let starts: [Timestamp]
     private var next = 0
     private var indexed: [IndexedChunk] = []
     /// The labels of the series it stands at; nil at the end.
     private(set) var labels: Labels?
 
-    init(_ block: Block, _ isExact: Bool) throws(StorageError) {
+    init(_ block: Block, _ isExact: Bool, _ expiry: SeriesExpiry?) throws(StorageError) {
         self.block = block
         stones = isExact ? Tombstones() : block.tombstones
+        starts = try expiry?.starts(of: block.index.series(matching: []), in: block) ?? []
         try load()
     }
 
@@ -177,8 +190,9 @@ private struct SeriesCursor {
         let always = TimeRange(start: .earliest, end: .latest)
         try block.index.appendChunks(of: series, overlapping: always, to: &indexed)
         let stones = stones.ranges[UInt64(series)] ?? DeletedRanges()
+        let start = starts.isEmpty ? Timestamp.earliest : starts[next]
         for place in indexed {
-            if stones.cover(place.range) { continue }
+            if stones.cover(place.range) || place.range.end < start { continue }
             let deleted = stones.touching(place.range)
             let chunk = try block.chunks.withChunk(place.ref) { encoding, data in
                 EncodedChunk(

@@ -20,6 +20,11 @@ package enum CompactionPlan {
         return ranges
     }
 
+    /// The ranges where blocks may grow as large as they ever do.
+    static func ranges(smallest: Milliseconds) -> [Milliseconds] {
+        ranges(smallest: smallest, largest: largestRange(retention: 0, smallest: smallest))
+    }
+
     /// The largest block for a retention time: a tenth of it, at most 31 days. Zero means without
     /// end.
     package static func largestRange(

@@ -23,6 +23,7 @@ extension Database {
                 while isHeadDue, try cutHead() { hasCut = true }
                 if hasCut { try cutOutOfOrder() }
                 try removeOutlived()
+                try removeOutlivedSeries()
                 try mergeBlocks()
                 releasePages()
             } catch {
@@ -99,11 +100,18 @@ extension Database {
         return CompactionPlan.ranges(smallest: options.blockRange, largest: largest)
     }
 
+    private func nextMerge(_ metas: [BlockMeta]) -> [BlockMeta] {
+        let plan = CompactionPlan.next(metas, ranges: blockRanges)
+        guard plan.isEmpty else { return plan }
+        return CompactionPlan.next(
+            beyondRetention(metas), ranges: CompactionPlan.ranges(smallest: options.blockRange))
+    }
+
     private func mergeBlocks() throws(StorageError) {
         // A head that has become due meanwhile comes first.
         while !isHeadDue {
             let loaded = blocks
-            let plan = CompactionPlan.next(loaded.map(\.meta), ranges: blockRanges)
+            let plan = nextMerge(loaded.map(\.meta))
             guard !plan.isEmpty else { return }
             let chosen = Set(plan.map(\.id))
             let parents = loaded.filter { chosen.contains($0.meta.id) }
@@ -119,7 +127,8 @@ extension Database {
     private func merge(_ parents: [Block]) throws(StorageError) {
         let began = monotonicNanoseconds()
         let id = environment.newID()
-        let source = BlockMerge(parents)
+        let retention = state.withLock { $0.settings.retention }
+        let source = BlockMerge(parents, expiries(of: parents, among: blocks, retention))
         let overlaps = zip(parents, parents.dropFirst()).contains {
             $1.meta.range.start < $0.meta.range.end
         }
@@ -141,7 +150,7 @@ extension Database {
     }
 
     /// Notes in the blocks that merging them failed, so that it is not tried for ever.
-    private func markFailed(_ parents: [Block]) throws(StorageError) {
+    func markFailed(_ parents: [Block]) throws(StorageError) {
         var reopened: [Block] = []
         for parent in parents {
             var meta = parent.meta

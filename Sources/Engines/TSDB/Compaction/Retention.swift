@@ -10,8 +10,27 @@ package struct RetentionSettings: Sendable, Hashable {
     package var bytes = 0
     /// The same as a share of the file system, of a hundred. Above zero it goes before `bytes`.
     package var percentage = 0.0
+    /// Series that are kept for another time than `time`. The first element that a series fulfils
+    /// counts for it.
+    package var series: [SeriesRetention] = []
 
     package init() {}
+}
+
+/// Series that are kept for a time of their own.
+package struct SeriesRetention: Sendable, Hashable {
+    /// How many there may be in one list.
+    package static let limit = 100
+
+    /// A series is meant where it fulfils all matchers of one of the selectors.
+    package var selectors: [[Matcher]]
+    /// Counted back from the newest block; zero keeps the series for ever.
+    package var time: Milliseconds
+
+    package init(selectors: [[Matcher]], time: Milliseconds) {
+        self.selectors = selectors
+        self.time = time
+    }
 }
 
 /// Which blocks have outlived their time or their place. Time counts from the end of the newest

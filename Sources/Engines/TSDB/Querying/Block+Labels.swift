@@ -6,15 +6,23 @@ internal import Platform
 internal import Storage
 
 // An index lists names, the values of each name, and symbols in the order of their texts, so the
-// lists of several blocks are merged as they stand.
+// lists of several blocks are merged as they stand. Where some of the series are hidden, the labels
+// of the others are gathered.
 extension Block {
+    private func series(
+        _ matchers: [Matcher], without expiry: SeriesExpiry?
+    ) throws(StorageError) -> [UInt32] {
+        let refs = try index.series(matching: matchers)
+        return try expiry?.shown(refs, in: self) ?? refs
+    }
+
     /// The names of labels of the series that fulfil the matchers, and those that are known.
     func labelNames(
-        _ matchers: [Matcher], mergedWith known: [String]
+        _ matchers: [Matcher], mergedWith known: [String], without expiry: SeriesExpiry?
     ) throws(StorageError) -> [String] {
-        guard matchers.isEmpty else {
+        guard matchers.isEmpty, expiry == nil else {
             var symbols: Set<UInt32> = []
-            for series in try index.series(matching: matchers) {
+            for series in try series(matchers, without: expiry) {
                 try index.forEachSymbolPair(of: series) { name, _ in
                     symbols.insert(name)
                     return true
@@ -31,11 +39,13 @@ extension Block {
 
     /// The values of a label among the series that fulfil the matchers, and those that are known.
     func labelValues(
-        _ name: String, _ matchers: [Matcher], mergedWith known: [String]
+        _ name: String, _ matchers: [Matcher], mergedWith known: [String],
+        without expiry: SeriesExpiry?
     ) throws(StorageError) -> [String] {
         guard let label = index.label(name) else { return known }
-        guard matchers.isEmpty else {
-            return texts(of: try valueSymbols(of: label, matchers), mergedWith: known)
+        guard matchers.isEmpty, expiry == nil else {
+            let symbols = try valueSymbols(of: label, try series(matchers, without: expiry))
+            return texts(of: symbols, mergedWith: known)
         }
         var merge = TextMerge(known)
         try index.forEachValue(of: label) { (value, _) in
@@ -46,7 +56,7 @@ extension Block {
     }
 
     private func valueSymbols(
-        of label: IndexedLabel, _ matchers: [Matcher]
+        of label: IndexedLabel, _ refs: [UInt32]
     ) throws(StorageError) -> Set<UInt32> {
         let file = index.file
         let bytes = file.bytes
@@ -54,7 +64,7 @@ extension Block {
             return []
         }
         var symbols: Set<UInt32> = []
-        for series in try index.series(matching: matchers) {
+        for series in refs {
             try index.forEachSymbolPair(of: series) { name, value in
                 guard name == wanted else { return true }
                 symbols.insert(value)

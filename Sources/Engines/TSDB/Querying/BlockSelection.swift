@@ -11,14 +11,21 @@ internal import Storage
 struct BlockSelection: SeriesSet {
     let block: Block
     let refs: [UInt32]
+    /// From when on each series is shown; empty where all of them are shown in full.
+    private let starts: [Timestamp]
 
     /// The series that fulfil the matchers and have samples in chunks that overlap the closed
-    /// `range`.
+    /// `range`, but for what `expiry` hides.
     init(
-        _ block: Block, _ matchers: [Matcher], _ range: TimeRange
+        _ block: Block, _ matchers: [Matcher], _ range: TimeRange, _ expiry: SeriesExpiry? = nil
     ) throws(StorageError) {
         self.block = block
         let refs = try block.index.series(matching: matchers)
+        if let expiry {
+            (self.refs, starts) = try Self.shown(block, refs, range, expiry)
+            return
+        }
+        starts = []
         let all = block.closedRange
         if range.start <= all.start, all.end <= range.end, block.tombstones.isEmpty {
             self.refs = refs
@@ -30,6 +37,20 @@ struct BlockSelection: SeriesSet {
             kept.append(series)
         }
         self.refs = kept
+    }
+
+    private static func shown(
+        _ block: Block, _ refs: [UInt32], _ range: TimeRange, _ expiry: SeriesExpiry
+    ) throws(StorageError) -> (refs: [UInt32], starts: [Timestamp]) {
+        var shown: [UInt32] = []
+        var starts: [Timestamp] = []
+        for (series, start) in zip(refs, try expiry.starts(of: refs, in: block)) {
+            let rest = TimeRange(start: max(range.start, start), end: range.end)
+            guard rest.start <= rest.end, try hasData(block, series, rest) else { continue }
+            shown.append(series)
+            starts.append(start)
+        }
+        return (shown, starts)
     }
 
     /// Whether a chunk of the series overlaps `range` and is not deleted as a whole.
@@ -64,6 +85,9 @@ struct BlockSelection: SeriesSet {
         _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
     ) throws(StorageError) {
         let series = refs[index]
+        var range = range
+        if !starts.isEmpty { range.start = max(range.start, starts[index]) }
+        guard range.start <= range.end else { return }
         let first = columns.mark
         var chunks: [IndexedChunk] = []
         try block.index.appendChunks(of: series, overlapping: range, to: &chunks)

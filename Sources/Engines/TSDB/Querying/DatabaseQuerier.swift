@@ -8,6 +8,8 @@ internal import Storage
 struct DatabaseQuerier: Querier {
     /// From the oldest to the newest.
     let blocks: [Block]
+    /// What is hidden of some of the blocks.
+    let expiries: [ULID: SeriesExpiry]
     let head: (any Querier)?
     /// Closed.
     let range: TimeRange
@@ -19,7 +21,8 @@ struct DatabaseQuerier: Querier {
             start: max(range.start, hints.range.start), end: min(range.end, hints.range.end))
         var sets: [any SeriesSet] = []
         for block in blocks where block.overlaps(wanted) {
-            let selection = try BlockSelection(block, matchers, wanted)
+            let selection = try BlockSelection(
+                block, matchers, wanted, expiries[block.meta.id])
             if hints.labelsOnly { try selection.checkLabels() }
             if selection.count > 0 { sets.append(selection) }
         }
@@ -35,14 +38,20 @@ struct DatabaseQuerier: Querier {
 
     func labelNames(_ matchers: [Matcher]) throws(StorageError) -> [String] {
         var names: [String] = []
-        for block in blocks { names = try block.labelNames(matchers, mergedWith: names) }
+        for block in blocks {
+            names = try block.labelNames(
+                matchers, mergedWith: names, without: expiries[block.meta.id])
+        }
         guard let head else { return names }
         return TextMerge.merge(names, try head.labelNames(matchers))
     }
 
     func labelValues(_ name: String, _ matchers: [Matcher]) throws(StorageError) -> [String] {
         var values: [String] = []
-        for block in blocks { values = try block.labelValues(name, matchers, mergedWith: values) }
+        for block in blocks {
+            values = try block.labelValues(
+                name, matchers, mergedWith: values, without: expiries[block.meta.id])
+        }
         guard let head else { return values }
         return TextMerge.merge(values, try head.labelValues(name, matchers))
     }

@@ -8,6 +8,8 @@ internal import YAML
 /// The `storage` section.
 struct StorageConfiguration: Sendable, Hashable {
     var retention: Retention
+    /// Ours: series that are kept for another time than the rest.
+    var seriesRetention: [SeriesRetentionRule] = []
     var maxExemplars: Int?
     /// How much older than the newest sample a sample may be and still be stored.
     var outOfOrderWindow: Milliseconds = 0
@@ -40,6 +42,16 @@ struct StorageConfiguration: Sendable, Hashable {
             ineffective.append("storage.tsdb.stale_series_compaction_threshold")
         }
         if let chunks = fields.take("chunk_encoding") { try decodeEncoding(chunks) }
+        seriesRetention = try fields.list(
+            SeriesRetentionRule.key, "[]config.NarthexSeriesRetention"
+        ) { node throws(YAMLError) in try SeriesRetentionRule(node) }
+        if seriesRetention.count > SeriesRetentionRule.limit {
+            throw YAMLError(
+                .value,
+                "'storage.tsdb.\(SeriesRetentionRule.key)' has more than "
+                    + "\(SeriesRetentionRule.limit) elements",
+                at: fields.position(of: SeriesRetentionRule.key))
+        }
         if let section = fields.take("retention") { retention = try Retention(section) }
         try fields.finish()
     }
@@ -73,6 +85,10 @@ struct StorageConfiguration: Sendable, Hashable {
                     ("stale_series_compaction_threshold", YAMLNode.number(staleSeriesThreshold)),
                     ("chunk_encoding", floatEncoding.isEmpty ? nil : encoding),
                     ("retention", retention.yaml),
+                    (
+                        SeriesRetentionRule.key,
+                        seriesRetention.isEmpty ? nil : .sequence(seriesRetention.map(\.yaml))
+                    ),
                 ])
             ),
             ("exemplars", maxExemplars.map { .mapping([("max_exemplars", .integer($0))]) }),

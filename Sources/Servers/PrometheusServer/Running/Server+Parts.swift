@@ -31,7 +31,7 @@ extension Server {
     /// What of the configuration a reload changes in the database.
     func databaseSettings(_ configuration: Configuration) -> DatabaseSettings {
         var settings = DatabaseSettings()
-        settings.retention = Self.settings(configuration.storage.retention)
+        settings.retention = Self.settings(configuration.storage)
         settings.outOfOrderWindow = configuration.storage.outOfOrderWindow
         if options.features.isEnabled("exemplar-storage") {
             settings.maxExemplars = configuration.storage.maxExemplars ?? 100_000

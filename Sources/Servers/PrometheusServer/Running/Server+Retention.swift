@@ -7,11 +7,13 @@ internal import Settings
 internal import TSDB
 
 extension Server {
-    static func settings(_ retention: Retention) -> RetentionSettings {
+    static func settings(_ storage: StorageConfiguration) -> RetentionSettings {
+        let retention = storage.retention
         var settings = RetentionSettings()
         settings.time = retention.time
         settings.bytes = retention.size
         settings.percentage = retention.percentage
+        settings.series = storage.seriesRetention.map(\.retention)
         return settings
     }
 

@@ -137,6 +137,25 @@ extension Head {
         #expect(try seenSamples(reopened) == seenSamples(head))
     }
 
+    /// In the chunk the marker has no custom buckets, and so a record of another kind.
+    @Test("A snapshot keeps what stands before a marker in an open chunk", arguments: [false, true])
+    func snapshotOfMarker(isFloat: Bool) throws {
+        let folder = TemporaryFolder()
+        var samples: [(Labels, Int64, SampleValue)] = (0..<5).map { step in
+            let value = customHistogram(step)
+            return (
+                series(4), Int64(step) * 15_000,
+                .histogram(isFloat ? .float(value.floating) : .integer(value))
+            )
+        }
+        samples.append((series(4), 75_000, .float(StaleMarker.value)))
+        let head = try openHead(folder)
+        try head.add(samples)
+        head.takeSnapshot()
+        #expect(folder.files(in: "narthex") == ["head.snapshot"])
+        #expect(try seenSamples(try openHead(try folder.copy())) == seen(samples))
+    }
+
     @Test("Truncation and its checkpoint keep the younger histograms")
     func truncation() throws {
         let folder = TemporaryFolder()

@@ -18,7 +18,6 @@ struct HistogramBuffers {
     /// Positions in the batch of those that come late.
     private(set) var late: [Int] = []
     var records = HistogramRecords()
-    private var kinds: [UInt32: WALRecordKind] = [:]
 
     var isEmpty: Bool { accepted.isEmpty }
 
@@ -27,26 +26,16 @@ struct HistogramBuffers {
         late.removeAll()
         accepted.removeAll(keepingCapacity: accepted.capacity < 1 << 12)
         records.removeAll()
-        kinds.removeAll()
     }
 
     mutating func append(_ sample: AcceptedHistogram, ref: UInt64) {
-        addToRecords(sample, ref)
+        records.append(ref, sample.timestamp, sample.value)
         accepted.append(sample)
     }
 
     mutating func appendLate(_ index: Int, _ sample: AcceptedHistogram, ref: UInt64) {
-        addToRecords(sample, ref)
-        late.append(index)
-    }
-
-    private mutating func addToRecords(_ sample: AcceptedHistogram, _ ref: UInt64) {
-        // Records of different kinds do not keep the order of a series' samples.
-        let kind = WALRecordKind.histograms(sample.value)
-        if let earlier = kinds.updateValue(kind, forKey: sample.slot), earlier != kind {
-            records.endRecords()
-        }
         records.append(ref, sample.timestamp, sample.value)
+        late.append(index)
     }
 }
 

@@ -36,7 +36,9 @@ extension WALRecordKind {
     var hasStarts: Bool { self == .histogramsWithStart || self == .floatHistogramsWithStart }
 }
 
-/// Builds records of histograms, one of each kind at a time.
+/// Builds records of histograms, one of each kind at a time. Where the samples of a series change
+/// their kind, new records are begun, since records of different kinds are not in the order of the
+/// samples.
 struct HistogramRecords {
     private struct Open {
         var kind: WALRecordKind
@@ -47,23 +49,29 @@ struct HistogramRecords {
 
     private var open: [Open] = []
     private var finished: [ByteWriter] = []
+    /// Of each ref in an open record.
+    private var kinds: [UInt64: WALRecordKind] = [:]
 
     var isEmpty: Bool { open.isEmpty && finished.isEmpty }
 
     mutating func removeAll() {
         open.removeAll()
         finished.removeAll()
+        kinds.removeAll()
     }
 
     /// The next sample is to stand behind all that were added so far, whatever its kind.
-    mutating func endRecords() {
+    private mutating func endRecords() {
         open.sort { $0.kind.rawValue < $1.kind.rawValue }
         finished += open.map(\.writer)
         open.removeAll()
+        kinds.removeAll(keepingCapacity: true)
     }
 
     mutating func append(_ ref: UInt64, _ timestamp: Timestamp, _ value: HistogramValue) {
         let kind = WALRecordKind.histograms(value)
+        if let earlier = kinds[ref], earlier != kind { endRecords() }
+        kinds[ref] = kind
         let index: Int
         if let found = open.firstIndex(where: { $0.kind == kind }) {
             index = found

@@ -11,15 +11,26 @@
 // free only so far ahead of the last one delivered, which bounds what results are held, and their
 // memory is used again. Without helpers the caller does one piece after the other.
 
+/// The memory of a result. A reference to it goes from thread to thread, so that the result itself
+/// always has one owner and is never copied.
+private final class ResultBox<Result: Sendable>: @unchecked Sendable {
+    // SAFETY: the board hands a box to one thread at a time, under its lock.
+    var result: Result
+
+    init(_ result: Result) { self.result = result }
+}
+
 /// What the threads that work together know of each other.
 private final class Board<Result: Sendable>: Sendable {
+    typealias Box = ResultBox<Result>
+
     struct State: Sendable {
         var next = 0
         var delivered = 0
         var isOver = false
         /// By the piece's number, modulo.
-        var done: [Result?]
-        var spare: [Result] = []
+        var done: [Box?]
+        var spare: [Box] = []
     }
 
     let monitor: Monitor<State>
@@ -29,7 +40,7 @@ private final class Board<Result: Sendable>: Sendable {
     init(count: Int, ahead: Int) {
         self.count = count
         self.ahead = ahead
-        monitor = Monitor(State(done: [Result?](repeating: nil, count: ahead)))
+        monitor = Monitor(State(done: [Box?](repeating: nil, count: ahead)))
     }
 
     /// What there is to do next: nil for nothing now, a piece, or the end.
@@ -42,39 +53,38 @@ private final class Board<Result: Sendable>: Sendable {
     }
 
     /// For helpers: waits for a free piece; nil at the end.
-    func takeOrEnd() -> (Int, Result?)? {
-        monitor.wait { state -> (Int, Result?)?? in
+    func takeOrEnd() -> (Int, Box?)? {
+        monitor.wait { state -> (Int, Box?)?? in
             if let piece = take(&state) { return .some((piece, state.spare.popLast())) }
             return state.isOver || state.next >= count ? .some(nil) : nil
         }
     }
 
-    /// Takes the result away, so that its memory has one owner again.
-    func finish(_ piece: Int, _ result: inout Result?) {
-        monitor.withLock { swap(&$0.done[piece % ahead], &result) }
+    func finish(_ piece: Int, _ box: Box) {
+        monitor.withLock { $0.done[piece % ahead] = box }
         monitor.notifyAll()
     }
 
     /// For the caller: the result that comes next or, where that is not there yet, something to do
     /// meanwhile.
     enum Turn {
-        case deliver(Result)
-        case work(Int, Result?)
+        case deliver(Box)
+        case work(Int, Box?)
     }
 
     func turn() -> Turn {
         monitor.wait { state in
             let slot = state.delivered % ahead
-            if let result = state.done[slot].take() { return .deliver(result) }
+            if let box = state.done[slot].take() { return .deliver(box) }
             return take(&state).map { .work($0, state.spare.popLast()) }
         }
     }
 
     /// Takes the result back to use its memory again.
-    func delivered(_ result: inout Result?) {
+    func delivered(_ box: Box) {
         monitor.withLock { state in
             state.delivered += 1
-            if let result = result.take() { state.spare.append(result) }
+            state.spare.append(box)
         }
         monitor.notifyAll()
     }
@@ -128,15 +138,14 @@ package struct OrderedWork<Worker, Result: Sendable>: Sendable {
         var piece = 0
         while piece < count {
             switch board.turn() {
-            case .deliver(let next):
-                var result: Result? = next
-                try deliver(piece, &result!)
-                board.delivered(&result)
+            case .deliver(let box):
+                try deliver(piece, &box.result)
+                board.delivered(box)
                 piece += 1
             case .work(let taken, let spare):
-                var result: Result? = spare ?? makeResult()
-                work(&worker, taken, &result!)
-                board.finish(taken, &result)
+                let box = spare ?? ResultBox(makeResult())
+                work(&worker, taken, &box.result)
+                board.finish(taken, box)
             }
         }
     }
@@ -144,9 +153,9 @@ package struct OrderedWork<Worker, Result: Sendable>: Sendable {
     private func help(_ board: Board<Result>) {
         var worker = makeWorker(true)
         while let (piece, spare) = board.takeOrEnd() {
-            var result: Result? = spare ?? makeResult()
-            work(&worker, piece, &result!)
-            board.finish(piece, &result)
+            let box = spare ?? ResultBox(makeResult())
+            work(&worker, piece, &box.result)
+            board.finish(piece, box)
         }
     }
 }

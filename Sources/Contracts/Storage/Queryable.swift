@@ -47,9 +47,19 @@ package protocol SeriesSet: Sendable {
     /// (which it does not clear).
     func read(_ index: Int, _ range: TimeRange, into columns: inout SampleColumns)
         throws(StorageError)
+    /// As `read`, but may leave out all samples but the newest, where that is known without
+    /// decoding.
+    func readNewest(_ index: Int, _ range: TimeRange, into columns: inout SampleColumns)
+        throws(StorageError)
 }
 
 extension SeriesSet {
+    package func readNewest(
+        _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
+    ) throws(StorageError) {
+        try read(index, range, into: &columns)
+    }
+
     package func hasLabels(_ labels: Labels, at index: Int) -> Bool {
         self.labels(at: index) == labels
     }

@@ -85,7 +85,8 @@ func openHead(
         folder.path, options, minValidTime: minValidTime, fileSystem, Registry())
 }
 
-/// Everything that a selection shows, by labels; also checks that it comes in label order.
+/// Everything that a selection shows, by labels; also checks that it comes in label order, and that
+/// the newest sample by itself is that of all.
 func headContents(
     _ source: any Queryable, _ matchers: [Matcher] = [], from start: Int64 = .min,
     through end: Int64 = .max
@@ -101,6 +102,14 @@ func headContents(
         previous = labels
         var columns = SampleColumns()
         try set.read(index, range, into: &columns)
+        var newest = SampleColumns()
+        try set.readNewest(index, range, into: &newest)
+        if let last = columns.timestamps.last, last > columns.histogramTimestamps.last ?? .min {
+            #expect(newest.timestamps.last == last)
+            #expect(newest.values.last?.bitPattern == columns.values.last?.bitPattern)
+        } else {
+            #expect(newest.histogramTimestamps.last == columns.histogramTimestamps.last)
+        }
         if columns.isEmpty { continue }
         found[labels] = SeriesColumn(
             times: columns.timestamps, bits: columns.values.map(\.bitPattern))

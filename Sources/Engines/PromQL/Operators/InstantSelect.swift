@@ -135,7 +135,11 @@ private struct InstantWorker {
     mutating func evaluate(_ index: Int, _ row: inout Row) -> RowBatch.Outcome {
         columns.removeAll()
         do {
-            try series.read(index, range, into: &columns)
+            if row.width == 1, isPlain {
+                try series.readNewest(index, range, into: &columns)
+            } else {
+                try series.read(index, range, into: &columns)
+            }
         } catch {
             return .left
         }

@@ -9,56 +9,84 @@ internal import Storage
 /// A chunk of the head that can be read without its lock.
 struct ChunkSource: Sendable {
     enum Place: Sendable {
-        case full(HeadChunkFiles.Source)
-        /// Bytes of a copy of open chunks.
-        case open(Range<Int>, EncodedChunk.Encoding)
+        /// The entry at an offset of one of the captured files; not checked yet.
+        case file(Int, offset: Int)
+        /// A part of the captured bytes.
+        case copy(Range<Int>, encoding: UInt8)
     }
 
     /// The times of the first and the last sample.
     var range: TimeRange
     var place: Place
-
-    /// How the bytes are encoded; nil for an encoding that is not known.
-    var encoding: EncodedChunk.Encoding? {
-        switch place {
-        case .full(let source): source.encoding
-        case .open(_, let encoding): encoding
-        }
-    }
 }
 
 /// What it takes to read some neighbouring series of a selection without the head's lock: their
-/// open chunks in one buffer, and where their full ones lie.
+/// open chunks in one buffer, and where their full ones lie. Checksums are compared when a chunk is
+/// read, so that nobody waits for that under the lock.
 struct CapturedSeries: Sendable {
     /// Positions in the selection.
     private(set) var indices: Range<Int>
     private var sources: [ChunkSource] = []
     /// Where the sources of each series begin; the newest is the first.
     private var starts: [Int] = [0]
-    private var openBytes: [UInt8] = []
+    private var files: [MappedFile] = []
+    private var lastFile: UInt32 = 0
+    private var copies: [UInt8] = []
     /// What is deleted of the series, by position.
     private var deletions: [Int: DeletedRanges] = [:]
 
-    /// No series yet, from a position on.
-    init(from index: Int) { indices = index..<index }
+    /// No series yet, from a position on. `byteCount`: how much will be copied, about.
+    init(from index: Int, count: Int, byteCount: Int) {
+        indices = index..<index
+        starts.reserveCapacity(count + 1)
+        sources.reserveCapacity(2 * count)
+        copies.reserveCapacity(byteCount)
+    }
 
     /// How much memory the copied chunks take.
-    private(set) var byteCount = 0
+    var byteCount: Int { copies.count }
 
     // MARK: Filling
 
-    mutating func addFull(_ source: HeadChunkFiles.Source, _ range: TimeRange) {
-        if case .memory(let bytes, _) = source { byteCount += bytes.count }
-        sources.append(ChunkSource(range: range, place: .full(source)))
+    /// Adds a full chunk; false where it is gone.
+    mutating func addFull(_ chunk: FullChunk, _ chunks: HeadChunkFiles) -> Bool {
+        let place = HeadChunkFiles.Place(file: chunk.file, offset: chunk.offset)
+        if let file = chunks.wholeFile(place) {
+            if lastFile != place.file || files.isEmpty || files[files.count - 1] !== file {
+                files.append(file)
+                lastFile = place.file
+            }
+            let source = ChunkSource.Place.file(files.count - 1, offset: Int(place.offset))
+            sources.append(ChunkSource(range: chunk.range, place: source))
+            return true
+        }
+        guard case .memory(let bytes, let encoding) = chunks.source(place) else { return false }
+        addCopy(chunk.range, bytes, encoding: encoding)
+        return true
     }
 
+    mutating func addCopy(_ range: TimeRange, _ bytes: [UInt8], encoding: UInt8) {
+        let start = copies.count
+        copies += bytes
+        sources.append(
+            ChunkSource(range: range, place: .copy(start..<copies.count, encoding: encoding)))
+    }
+
+    /// Adds an open chunk of floats that `appendBytes` copies, unless it begins behind `end`.
     mutating func addOpen(
-        _ range: TimeRange, _ appendBytes: (inout [UInt8]) -> EncodedChunk.Encoding
+        from end: Timestamp, last: Timestamp, _ appendBytes: (inout [UInt8]) -> Void
     ) {
-        let start = openBytes.count
-        let encoding = appendBytes(&openBytes)
-        byteCount += openBytes.count - start
-        sources.append(ChunkSource(range: range, place: .open(start..<openBytes.count, encoding)))
+        let start = copies.count
+        appendBytes(&copies)
+        var reader = ByteReader(copies.raw, at: start + 2)
+        guard let first = try? reader.varint(), first <= end else {
+            return copies.removeLast(copies.count - start)
+        }
+        let encoding = EncodedChunk.Encoding.xor.rawValue
+        sources.append(
+            ChunkSource(
+                range: TimeRange(start: first, end: last),
+                place: .copy(start..<copies.count, encoding: encoding)))
     }
 
     /// Notes what is deleted of the series that is being added.
@@ -89,8 +117,12 @@ struct CapturedSeries: Sendable {
         _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
     ) throws(StorageError) {
         let first = columns.mark
-        for chunk in chunks(index)
-        where chunk.range.start <= range.end && chunk.range.end >= range.start {
+        let position = index - indices.lowerBound
+        var next = starts[position + 1]
+        while next > starts[position] {
+            next -= 1
+            let chunk = sources[next]
+            guard chunk.range.start <= range.end, chunk.range.end >= range.start else { continue }
             try decode(chunk, range, into: &columns)
         }
         if !deletions.isEmpty { columns.remove(deletions(index), from: first) }
@@ -99,23 +131,43 @@ struct CapturedSeries: Sendable {
     func decode(
         _ chunk: ChunkSource, _ range: TimeRange, into columns: inout SampleColumns
     ) throws(StorageError) {
-        switch chunk.place {
-        case .full(let source): try source.decode(range, into: &columns)
-        case .open(let bytes, let encoding):
+        try withBytes(chunk) { (encoding, bytes) throws(StorageError) in
+            guard let encoding = EncodedChunk.Encoding(rawValue: encoding) else { return }
             do throws(ChunkError) {
-                try columns.append(openBytes.raw.extracting(bytes), encoding, within: range)
+                try columns.append(bytes, encoding, within: range)
             } catch {
                 throw StorageError(.damaged, "head: \(error)")
             }
         }
     }
 
-    func bytes(_ chunk: ChunkSource) -> [UInt8] {
+    /// The chunk with a copy of its bytes; nil for an encoding that is not known.
+    func encoded(_ chunk: ChunkSource) throws(StorageError) -> EncodedChunk? {
+        try withBytes(chunk) { (encoding, bytes) throws(StorageError) in
+            guard let encoding = EncodedChunk.Encoding(rawValue: encoding) else { return nil }
+            return EncodedChunk(
+                encoding: encoding, range: chunk.range,
+                sampleCount: promisedSampleCount(bytes, encoding),
+                bytes: unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) })
+        }
+    }
+
+    /// Lends the bytes of a chunk, checked.
+    @inline(__always)
+    private func withBytes<Result>(
+        _ chunk: ChunkSource,
+        _ body: (_ encoding: UInt8, RawSpan) throws(StorageError) -> Result
+    ) throws(StorageError) -> Result {
         switch chunk.place {
-        case .full(.memory(let bytes, _)): bytes
-        case .full(.file(let file, let data, _)):
-            unsafe file.bytes.extracting(data).withUnsafeBytes { unsafe [UInt8]($0) }
-        case .open(let bytes, _): Array(openBytes[bytes])
+        case .copy(let place, let encoding):
+            return try body(encoding, copies.raw.extracting(place))
+        case .file(let number, let offset):
+            let file = files[number]
+            let bytes = file.bytes
+            guard let data = HeadChunkEntry.soundData(bytes, at: offset) else {
+                throw HeadChunkFiles.unreadable
+            }
+            return try body(data.encoding, bytes.extracting(data.place))
         }
     }
 }

@@ -51,23 +51,17 @@ private struct HeadBlockSource: BlockSource {
         _ chunk: ChunkSource, of captured: CapturedSeries, within range: TimeRange,
         without deleted: DeletedRanges, to chunks: inout [EncodedChunk]
     ) throws(StorageError) {
-        guard let encoding = chunk.encoding else { return }
+        guard var whole = try captured.encoded(chunk) else { return }
         if deleted.isEmpty, range.start <= chunk.range.start, chunk.range.end <= range.end {
-            let bytes = captured.bytes(chunk)
-            chunks.append(
-                EncodedChunk(
-                    encoding: encoding, range: chunk.range,
-                    sampleCount: promisedSampleCount(bytes.raw, encoding), bytes: bytes))
+            chunks.append(whole)
             return
         }
-        guard encoding.isStored else {
+        guard whole.encoding.isStored else {
             throw StorageError(
-                .unsupported, "cutting a chunk: \(ChunkError.unsupported(encoding))")
+                .unsupported, "cutting a chunk: \(ChunkError.unsupported(whole.encoding))")
         }
-        guard encoding == .xor else {
-            let whole = EncodedChunk(
-                encoding: encoding, range: chunk.range, sampleCount: 0,
-                bytes: captured.bytes(chunk))
+        guard whole.encoding == .xor else {
+            whole.sampleCount = 0
             chunks += try SampleMerge([(whole, deleted)]).chunks(within: range)
             return
         }

@@ -73,7 +73,7 @@ struct HeadQuerier: Querier {
         let wanted = TimeRange(
             start: max(range.start, hints.range.start), end: min(range.end, hints.range.end))
         let (members, late) = head.store.withLock {
-            $0.select(matchers, wanted, visible: visible, inLabelOrder: hints.needsOrder)
+            $0.select(matchers, wanted, visible: visible, hints)
         }
         return HeadSeriesSet(self, range: wanted, members, late)
     }

@@ -27,11 +27,15 @@
 internal import Model
 internal import Platform
 internal import Storage
+internal import Synchronization
 
 /// A series of a selection, and the newest sample that the selection shows of it.
 struct SelectedSeries: Sendable {
     var slot: UInt32
+    /// Whether that sample is a float of which nothing is deleted, and so `value` is its value.
+    var hasValue: Bool
     var newest: Timestamp
+    var value: Double
 }
 
 struct HeadSeriesSet: SeriesSet {
@@ -75,7 +79,20 @@ struct HeadSeriesSet: SeriesSet {
             return try read(index, wanted, inOrder, late, into: &columns)
         }
         guard inOrder.start <= inOrder.end else { return }
-        try capture(index).decode(index, inOrder, into: &columns)
+        try capture(index).series.decode(index, inOrder, into: &columns)
+    }
+
+    /// Queries mostly ask for what there is now: the newest sample, which the selection knows.
+    func readNewest(
+        _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
+    ) throws(StorageError) {
+        let member = members[index]
+        let start = max(range.start, self.range.start, visible.start)
+        guard member.hasValue, member.newest >= start,
+            member.newest <= min(range.end, self.range.end), late.isEmpty || late[index] == nil
+        else { return try read(index, range, into: &columns) }
+        columns.timestamps.append(member.newest)
+        columns.values.append(member.value)
     }
 
     /// Samples in order and late ones, merged.
@@ -91,7 +108,7 @@ struct HeadSeriesSet: SeriesSet {
         guard inOrder.start <= inOrder.end else {
             return try lateChunks.decode(wanted, into: &columns)
         }
-        let captured = try capture(index)
+        let captured = try capture(index).series
         let chunks = captured.chunks(index).filter { $0.range.touches(inOrder) }
         let spans = chunks.map { chunk in
             TimeRange(start: chunk.range.start, end: min(chunk.range.end, inOrder.end))
@@ -102,14 +119,15 @@ struct HeadSeriesSet: SeriesSet {
         }
     }
 
-    private func capture(_ index: Int) throws(StorageError) -> CapturedSeries {
+    private func capture(_ index: Int) throws(StorageError) -> CapturedGroup {
         if let known = captured.findOrBegin(index) { return known }
         do throws(StorageError) {
-            let fresh = try head.store.withLock { (store) throws(StorageError) in
-                try store.capture(
-                    members, from: index, count: CaptureCache.remaining(from: index),
-                    TimeRange(start: max(range.start, visible.start), end: range.end))
-            }
+            let fresh = CapturedGroup(
+                try head.store.withLock { (store) throws(StorageError) in
+                    try store.capture(
+                        members, from: index, count: CaptureCache.remaining(from: index),
+                        TimeRange(start: max(range.start, visible.start), end: range.end))
+                })
             captured.end(index, fresh)
             return fresh
         } catch {
@@ -119,40 +137,55 @@ struct HeadSeriesSet: SeriesSet {
     }
 }
 
+/// Captured series that threads share without copies.
+private final class CapturedGroup: Sendable {
+    let series: CapturedSeries
+
+    init(_ series: CapturedSeries) { self.series = series }
+}
+
 /// The series that were captured last; some groups, since several threads may read at once.
 private final class CaptureCache: Sendable {
     private static let groupCount = 4
     private static let groupSize = HeadStore.captureLimit.series
 
-    private struct State: Sendable {
-        var groups: [CapturedSeries] = []
-        /// Numbers of the groups that threads are capturing now.
-        var begun: Set<Int> = []
-    }
-
-    private let state = Monitor(State())
+    /// Taken inside of `begun` or by itself.
+    private let groups = Mutex<[CapturedGroup]>([])
+    /// Numbers of the groups that threads are capturing now.
+    private let begun = Monitor<Set<Int>>([])
 
     /// How many series are left in the group of a series.
     static func remaining(from index: Int) -> Int { groupSize - index % groupSize }
 
-    /// What was captured of a series. If that is nothing, the caller is to capture it and must call
-    /// `end`; others wait for it meanwhile.
-    func findOrBegin(_ index: Int) -> CapturedSeries? {
-        state.wait { state -> CapturedSeries?? in
-            if let known = state.groups.last(where: { $0.indices.contains(index) }) {
-                return .some(known)
+    private func find(_ index: Int) -> CapturedGroup? {
+        groups.withLock { groups in
+            for group in groups.reversed() where group.series.indices.contains(index) {
+                return group
             }
-            return state.begun.insert(index / Self.groupSize).inserted ? .some(nil) : nil
+            return nil
         }
     }
 
-    func end(_ index: Int, _ group: CapturedSeries?) {
-        state.withLock { state in
-            state.begun.remove(index / Self.groupSize)
-            guard let group else { return }
-            if state.groups.count == Self.groupCount { state.groups.removeFirst() }
-            state.groups.append(group)
+    /// What was captured of a series. If that is nothing, the caller is to capture it and must call
+    /// `end`; others wait for it meanwhile.
+    func findOrBegin(_ index: Int) -> CapturedGroup? {
+        if let known = find(index) { return known }
+        return begun.wait { begun -> CapturedGroup?? in
+            if let known = find(index) { return .some(known) }
+            return begun.insert(index / Self.groupSize).inserted ? .some(nil) : nil
         }
-        state.notifyAll()
+    }
+
+    func end(_ index: Int, _ group: CapturedGroup?) {
+        begun.withLock { begun in
+            if let group {
+                groups.withLock { groups in
+                    if groups.count == Self.groupCount { groups.removeFirst() }
+                    groups.append(group)
+                }
+            }
+            begun.remove(index / Self.groupSize)
+        }
+        begun.notifyAll()
     }
 }

@@ -23,24 +23,26 @@ extension HeadStore {
 
     /// The series that fulfil the matchers and have samples in the closed range: those in order
     /// only from `visible` on, late ones as far as they are not hidden. With the late samples as
-    /// they are now, by the position of their series.
+    /// they are now, by the position of their series. Where samples are going to be read, there may
+    /// be series without any.
     func select(
-        _ matchers: [Matcher], _ range: TimeRange, visible: HeadView,
-        inLabelOrder isOrdered: Bool
+        _ matchers: [Matcher], _ range: TimeRange, visible: HeadView, _ hints: SelectHints
     ) -> (members: [SelectedSeries], late: [Int: OutOfOrderSeries]) {
         let inOrder = TimeRange(start: max(range.start, visible.start), end: range.end)
         guard outOfOrder.overlaps(range), range.start <= range.end else {
-            return (members(matchers, inOrder, inLabelOrder: isOrdered), [:])
+            let members = members(
+                matchers, inOrder, inLabelOrder: hints.needsOrder, isExact: hints.labelsOnly)
+            return (members, [:])
         }
         var slots = labels.slots(matchers)
         var dropped: [UInt32] = []
         let isInRange = overlaps(inOrder) && inOrder.start <= inOrder.end
         slots.forEach { slot in
-            if isInRange, hasChunk(slot, in: inOrder) { return }
+            if isInRange, hasChunk(slot, in: inOrder, isExact: hints.labelsOnly) { return }
             if !hasLate(slot, in: range, after: visible.hiddenThrough) { dropped.append(slot) }
         }
         for slot in dropped { slots.remove(slot) }
-        let chosen = selected(slots, inLabelOrder: isOrdered)
+        let chosen = selected(slots, inLabelOrder: hints.needsOrder)
         var late: [Int: OutOfOrderSeries] = [:]
         for (index, member) in chosen.enumerated()
         where hasLate(member.slot, in: range, after: visible.hiddenThrough) {
@@ -63,19 +65,24 @@ extension HeadStore {
         (isOrdered ? labels.inLabelOrder(slots) : inCreationOrder(slots)).map { slot in
             let state = samples.series.states[slot]
             return SelectedSeries(
-                slot: slot, newest: state.hasSamples ? state.encoder.timestamp : .min)
+                slot: slot, hasValue: state.hasOpenChunk && deletions[slot] == nil,
+                newest: state.hasSamples ? state.encoder.timestamp : .min,
+                value: state.encoder.value)
         }
     }
 
     /// The series that fulfil the matchers and have a chunk in the closed range, in the order of
     /// their labels or in that in which they were created.
     func members(
-        _ matchers: [Matcher], _ range: TimeRange, inLabelOrder isOrdered: Bool
+        _ matchers: [Matcher], _ range: TimeRange, inLabelOrder isOrdered: Bool,
+        isExact: Bool = true
     ) -> [SelectedSeries] {
         guard overlaps(range), range.start <= range.end else { return [] }
         var slots = labels.slots(matchers)
         var dropped: [UInt32] = []
-        slots.forEach { if !hasChunk($0, in: range) { dropped.append($0) } }
+        slots.forEach { slot in
+            if !hasChunk(slot, in: range, isExact: isExact) { dropped.append(slot) }
+        }
         for slot in dropped { slots.remove(slot) }
         return selected(slots, inLabelOrder: isOrdered)
     }
@@ -90,11 +97,17 @@ extension HeadStore {
         return zip(refs, ordered).sorted { $0.0 < $1.0 }.map(\.1)
     }
 
-    private func hasChunk(_ slot: UInt32, in range: TimeRange) -> Bool {
+    /// Not exact: yes where the answer is not worth looking for the beginning of a long open chunk.
+    private func hasChunk(_ slot: UInt32, in range: TimeRange, isExact: Bool) -> Bool {
         let state = samples.series.states[slot]
         guard state.hasSamples, state.encoder.timestamp >= range.start else { return false }
         let deleted = deletions[slot]
-        if state.encoder.timestamp <= range.end, deleted == nil { return true }
+        if deleted == nil {
+            if state.encoder.timestamp <= range.end { return true }
+            if let full = samples.series.newestChunk(slot), full.start <= range.end {
+                if full.end >= range.start || (!isExact && state.hasOpenChunk) { return true }
+            }
+        }
         // An open chunk may still get samples, so it counts as there whatever is deleted.
         if let open = samples.openRange(slot), open.start <= range.end { return true }
         var isThere = false
@@ -116,11 +129,17 @@ extension HeadStore {
     func capture(
         _ members: [SelectedSeries], from first: Int, count: Int, _ range: TimeRange
     ) throws(StorageError) -> CapturedSeries {
-        var captured = CapturedSeries(from: first)
-        for index in first..<min(first + count, members.count) {
-            let end = min(range.end, members[index].newest)
-            try capture(
-                members[index].slot, TimeRange(start: range.start, end: end), &captured)
+        let chosen = members[first..<min(first + count, members.count)]
+        var byteCount = 0
+        for member in chosen {
+            let state = samples.series.states[member.slot]
+            samples.pieces.prefetch(state.piece)
+            byteCount += state.encoder.byteCount + ChunkPieces.size
+        }
+        var captured = CapturedSeries(from: first, count: chosen.count, byteCount: byteCount)
+        for member in chosen {
+            let end = min(range.end, member.newest)
+            try capture(member.slot, TimeRange(start: range.start, end: end), &captured)
             captured.finishSeries()
             if captured.byteCount > Self.captureLimit.bytes { break }
         }
@@ -131,26 +150,24 @@ extension HeadStore {
     private func capture(
         _ slot: UInt32, _ range: TimeRange, _ captured: inout CapturedSeries
     ) throws(StorageError) {
-        if samples.series.states[slot].encoder.timestamp >= range.start,
-            let open = samples.openRange(slot), open.start <= range.end
-        {
-            captured.addOpen(open) { samples.copyOpenChunk(slot, to: &$0) }
+        let state = samples.series.states[slot]
+        if state.encoder.timestamp >= range.start {
+            if state.hasOpenChunk {
+                captured.addOpen(from: range.end, last: state.encoder.timestamp) {
+                    samples.pieces.copy(state, to: &$0)
+                }
+            } else if let open = samples.openLane(slot), open.range.start <= range.end {
+                captured.addCopy(open.range, open.bytes, encoding: open.encoding.rawValue)
+            }
         }
         if let deleted = deletions[slot] { captured.addDeletions(deleted) }
         var isComplete = true
         samples.series.forEachChunk(slot) { chunk in
             if chunk.end < range.start { return false }
             guard chunk.start <= range.end else { return true }
-            let place = HeadChunkFiles.Place(file: chunk.file, offset: chunk.offset)
-            if let source = files.source(place) {
-                captured.addFull(source, chunk.range)
-            } else {
-                isComplete = false
-            }
+            isComplete = captured.addFull(chunk, files)
             return isComplete
         }
-        guard isComplete else {
-            throw StorageError(.damaged, "a head chunk file cannot be read any more")
-        }
+        guard isComplete else { throw HeadChunkFiles.unreadable }
     }
 }

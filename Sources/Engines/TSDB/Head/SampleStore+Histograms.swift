@@ -69,15 +69,8 @@ extension SampleStore {
         return lanes.isEmpty ? nil : lanes[slot]?.openRange
     }
 
-    /// Appends the bytes of the open chunk and tells their encoding. Only where there is one.
-    func copyOpenChunk(
-        _ slot: UInt32, to target: inout [UInt8]
-    ) -> EncodedChunk.Encoding {
-        if let chunk = lanes[slot]?.openChunk {
-            target += chunk.bytes
-            return chunk.encoding
-        }
-        pieces.copy(series.states[slot], to: &target)
-        return .xor
+    /// The open chunk of a series of histograms, if it has one.
+    func openLane(_ slot: UInt32) -> EncodedChunk? {
+        lanes.isEmpty ? nil : lanes[slot]?.openChunk
     }
 }

@@ -4,6 +4,7 @@ internal import Bytes
 internal import ChunkEncoding
 internal import Model
 internal import Platform
+internal import Storage
 
 /// The full chunks of the head. A chunk gets its place (file and offset) at once, its bytes wait in
 /// a buffer that is written out in one piece; chunks can be read from either. The log holds the
@@ -32,8 +33,14 @@ final class HeadChunkFiles {
 
     private let directory: String
     private let fileSystem: any FileSystem
+    private struct Mapping {
+        let file: MappedFile
+        /// Chunks before this lie in it whole.
+        let end: Int
+    }
+
     /// Finished files, and the growing one as far as it was mapped last.
-    private var mapped: [UInt32: MappedFile] = [:]
+    private var mapped: [UInt32: Mapping] = [:]
     /// The number of the newest file, 0 for none; `isGrowing` where chunks are added to it.
     private(set) var current: UInt32 = 0
     private var isGrowing = false
@@ -179,31 +186,48 @@ final class HeadChunkFiles {
         case memory([UInt8], encoding: UInt8)
     }
 
+    /// What to say where a chunk is gone or damaged since the start.
+    static let unreadable = StorageError(
+        .damaged, "a head chunk file cannot be read any more")
+
+    private func isWaiting(_ place: Place) -> Bool {
+        place.file == current && isGrowing && Int(place.offset) >= writtenEnd
+    }
+
+    /// The mapped file in which a chunk lies whole, though perhaps damaged. Nil for one that waits
+    /// to be written, and where the file is gone.
+    func wholeFile(_ place: Place) -> MappedFile? {
+        if isWaiting(place) { return nil }
+        if let known = mapped[place.file], Int(place.offset) < known.end { return known.file }
+        guard let fresh = try? map(place.file), Int(place.offset) < fresh.end else { return nil }
+        return fresh.file
+    }
+
+    private func map(_ number: UInt32) throws(FileError) -> Mapping {
+        let file = try fileSystem.map(path(number))
+        let end = number == current && isGrowing ? min(writtenEnd, file.count) : file.count
+        let mapping = Mapping(file: file, end: end)
+        mapped[number] = mapping
+        return mapping
+    }
+
     /// Nil where the file is gone or damaged since the start.
     func source(_ place: Place) -> Source? {
         let offset = Int(place.offset)
-        if place.file == current, isGrowing, offset >= writtenEnd {
+        if isWaiting(place) {
             let isFlushing = offset < writtenEnd + flushing.count
             let buffer = isFlushing ? flushing : waiting
             let start = offset - writtenEnd - (isFlushing ? 0 : flushing.count)
             guard let entry = HeadChunkEntry(buffer.raw, at: start) else { return nil }
             return .memory(Array(buffer[entry.data]), encoding: entry.encoding)
         }
-        if let known = mapped[place.file], let entry = HeadChunkEntry(known.bytes, at: offset) {
-            return source(known, entry, offset)
-        }
-        guard let fresh = try? fileSystem.map(path(place.file)) else { return nil }
-        mapped[place.file] = fresh
-        guard let entry = HeadChunkEntry(fresh.bytes, at: offset) else { return nil }
-        return source(fresh, entry, offset)
+        guard let file = wholeFile(place),
+            let data = HeadChunkEntry.soundData(file.bytes, at: offset)
+        else { return nil }
+        return .file(file, data.place, encoding: data.encoding)
     }
 
-    private func source(_ file: MappedFile, _ entry: HeadChunkEntry, _ offset: Int) -> Source? {
-        guard entry.isSound(file.bytes, at: offset) else { return nil }
-        return .file(file, entry.data, encoding: entry.encoding)
-    }
-
-    var mappedFiles: [MappedFile] { Array(mapped.values) }
+    var mappedFiles: [MappedFile] { mapped.values.map(\.file) }
 
     // MARK: Starting and truncating
 
@@ -220,14 +244,13 @@ final class HeadChunkFiles {
 
     /// Maps a file to be read from; the files must be taken in order.
     func open(_ number: UInt32) throws(FileError) -> MappedFile {
-        let file = try fileSystem.map(path(number))
-        mapped[number] = file
+        let mapping = try map(number)
         current = number
-        return file
+        return mapping.file
     }
 
     /// A file that was opened.
-    func mappedFile(_ number: UInt32) -> MappedFile? { mapped[number] }
+    func mappedFile(_ number: UInt32) -> MappedFile? { mapped[number]?.file }
 
     /// Forgets and deletes files that turned out damaged. The next chunk begins the first of them.
     func drop(_ numbers: [UInt32]) throws(FileError) {
@@ -241,7 +264,7 @@ final class HeadChunkFiles {
     func cut(_ number: UInt32, to size: Int) throws(FileError) {
         guard !isReadOnly else { return }
         try fileSystem.open(path(number), .readWrite).truncate(to: size)
-        mapped[number] = try fileSystem.map(path(number))
+        _ = try map(number)
     }
 
     /// Deletes the finished files before a number. Chunks that are being read stay readable.

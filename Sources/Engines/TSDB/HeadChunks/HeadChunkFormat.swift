@@ -71,4 +71,24 @@ struct HeadChunkEntry {
         let stored = (0..<4).reduce(UInt32(0)) { $0 << 8 | UInt32(bytes[data.upperBound + $1]) }
         return crc32c(bytes.extracting(offset..<data.upperBound)) == stored
     }
+
+    /// Encoding (without the flag) and place of the data of the entry at an offset, for those who
+    /// know the rest; nil where it does not fit or its checksum is wrong.
+    static func soundData(
+        _ bytes: RawSpan, at offset: Int
+    ) -> (encoding: UInt8, place: Range<Int>)? {
+        let kindAt = offset + HeadChunkFormat.fixedSize - 1
+        guard offset >= 0, kindAt < bytes.byteCount else { return nil }
+        var reader = ByteReader(bytes, at: kindAt + 1)
+        guard let length = try? reader.uvarint(), length <= UInt64(reader.remaining) else {
+            return nil
+        }
+        let start = reader.offset
+        var checksum = ByteReader(bytes, at: start + Int(length))
+        guard let stored = try? checksum.uint32BE(),
+            crc32c(bytes.extracting(offset..<(start + Int(length)))) == stored
+        else { return nil }
+        let encoding = bytes[kindAt] & ~HeadChunkFormat.outOfOrderFlag
+        return (encoding, start..<(start + Int(length)))
+    }
 }

@@ -20,7 +20,7 @@ internal import Storage
 
 /// Owned by the head and touched under its lock.
 @safe struct ChunkPieces: ~Copyable {
-    private static let size = 64
+    static let size = 64
     private static let payload = 60
     /// No chunk is longer than this many bytes before it takes another sample (upstream: 1 KiB less
     /// the longest sample).
@@ -125,21 +125,26 @@ internal import Storage
     }
 
     /// Appends the bytes of an open chunk, with its count of samples, to `target`.
+    @inline(__always)
     func copy(_ series: SeriesState, to target: inout [UInt8]) {
         let count = series.encoder.byteCount
-        let start = target.count
-        target.append(contentsOf: repeatElement(0, count: count))
-        unsafe target.withUnsafeMutableBytes { target in
-            let base = unsafe target.baseAddress! + start
-            var piece = series.piece
-            var at = (count - 1) / Self.payload * Self.payload
-            while at >= 0 {
-                let length = min(Self.payload, count - at)
-                unsafe (base + at).copyMemory(from: address(piece), byteCount: length)
-                piece = unsafe address(piece).load(fromByteOffset: Self.payload, as: UInt32.self)
-                at -= Self.payload
+        target.append(addingCapacity: count) { output in
+            unsafe output.withUnsafeMutableBufferPointer { buffer, initialized in
+                let base = unsafe UnsafeMutableRawPointer(buffer.baseAddress! + initialized)
+                var piece = series.piece
+                var at = (count - 1) / Self.payload * Self.payload
+                // Bounds: room for `count` bytes; every piece before the last one is full.
+                unsafe (base + at).copyMemory(from: address(piece), byteCount: count - at)
+                while at > 0 {
+                    unsafe piece =
+                        address(piece).load(fromByteOffset: Self.payload, as: UInt32.self)
+                    at -= Self.payload
+                    unsafe (base + at).copyMemory(
+                        from: address(piece), byteCount: Self.payload)
+                }
+                unsafe series.encoder.seal(base)
+                initialized += count
             }
-            unsafe series.encoder.seal(base)
         }
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Bytes
 internal import Model
 internal import Platform
 internal import PromQLSyntax
@@ -45,7 +46,9 @@ struct RangeOperator: VectorOperator {
             evaluation.ledger.recorder?.note(windows: run.windows.counts, of: account)
             return
         }
-        let runs = SeriesRuns(rows.count, steps, stored.range, evaluation)
+        let runs = SeriesRuns(
+            rows.count, steps, stored.range, evaluation,
+            window: (call.range, call.function.costOfSample))
         var columns = SampleColumns()
         var windows = WindowCache.Counts()
         try ahead(stored, run.evaluator.floats, empty, runs).run(
@@ -190,19 +193,31 @@ private struct RangeRun {
 
     /// rate() of something that does not look like a counter is worth a note.
     private func noteUnlikelyCounter(_ row: Row, _ labels: Labels) {
-        guard call.function.isOfCounters, !row.floats.isEmpty,
-            let metric = labels.metricName, !metric.isEmpty
-        else { return }
+        guard call.function.isOfCounters, !row.floats.isEmpty else { return }
         if evaluation.configuration.typeAndUnitLabels {
+            guard let metric = labels.metricName, !metric.isEmpty else { return }
             let type = labels[LabelName.type] ?? ""
             if type == "counter" || type == "histogram" { return }
             evaluation.annotations.add(.possiblyNoCounter(metric: metric, type: type, call.source))
         } else {
-            for suffix in ["_total", "_sum", "_count", "_bucket"] where metric.hasSuffix(suffix) {
+            if labels.withValue(LabelName.metric, { $0.isEmpty || Self.isNameOfCounter($0) }) {
                 return
             }
+            let metric = labels.metricName ?? ""
             evaluation.annotations.add(.possiblyNoCounter(metric: metric, call.source))
         }
+    }
+
+    private static let suffixesOfCounters = ["_total", "_sum", "_count", "_bucket"].map {
+        Array($0.utf8)
+    }
+
+    private static func isNameOfCounter(_ metric: RawSpan) -> Bool {
+        for suffix in suffixesOfCounters where suffix.count <= metric.byteCount {
+            let end = metric.extracting(last: suffix.count)
+            if compareBytes(end, suffix.raw) == 0 { return true }
+        }
+        return false
     }
 }
 

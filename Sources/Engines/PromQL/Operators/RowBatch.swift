@@ -76,13 +76,18 @@ struct SeriesRuns {
     /// Nil where the work is not worth waking a thread.
     let helpers: Helpers?
 
-    /// `range` is what is read of each series.
-    init(_ seriesCount: Int, _ steps: Steps, _ range: TimeRange, _ evaluation: Evaluation) {
+    /// `range` is what is read of each series, `window` what each step looks at of it.
+    init(
+        _ seriesCount: Int, _ steps: Steps, _ range: TimeRange, _ evaluation: Evaluation,
+        window: (width: Milliseconds, costOfSample: Int) = (0, 0)
+    ) {
         self.seriesCount = seriesCount
         // Nanoseconds, roughly: samples come each 15 seconds, in chunks of 120.
         let span = range.end.advancedClamped(by: 0 &- range.start)
         let samples = max(120, span / 15_000)
-        let cost = 1000 + Int(min(samples, 1 << 32)) * 6 + steps.count * 4
+        let covered = Int(min(max(0, window.width) / 15_000, 1 << 24))
+        let stepCost = 4 + covered * window.costOfSample
+        let cost = 1000 + Int(min(samples, 1 << 32)) * 6 + steps.count * stepCost
         let most = max(1, min(128, 200_000 / cost, (1 << 15) / max(1, steps.count)))
         // A power of two: storages keep neighbouring series in groups.
         let length = 1 << (Int.bitWidth - 1 - most.leadingZeroBitCount)

@@ -37,8 +37,8 @@ struct FloatRanges: Sendable {
         switch call.function {
         case .rate, .increase, .delta: rate!.fill(columns, index, &row)
         case .irate, .idelta: fillInstantRate(columns, index, &row)
-        case .sum: row.fill(index) { WindowKernels.sum(values, $0, $1) }
-        case .average: row.fill(index) { WindowKernels.average(values, $0, $1) }
+        case .sum: fillTotals(values, index, &row, isMean: false)
+        case .average: fillTotals(values, index, &row, isMean: true)
         case .count: row.fill(index) { Double($1 - $0) }
         case .minimum: row.fill(index) { WindowKernels.minimum(values, $0, $1) }
         case .maximum: row.fill(index) { WindowKernels.maximum(values, $0, $1) }
@@ -57,6 +57,20 @@ struct FloatRanges: Sendable {
         case .quantile, .medianAbsoluteDeviation: fillQuantiles(columns, index, &row)
         case .deriv, .predictLinear: fillRegression(columns, index, &row)
         case .doubleExponentialSmoothing: fillSmoothed(columns, index, &row)
+        }
+    }
+
+    private func fillTotals(
+        _ values: Span<Double>, _ index: WindowIndex, _ row: inout Row, isMean: Bool
+    ) {
+        let starts = index.starts.span
+        let ends = index.ends.span
+        var four = SIMD4<Double>(repeating: 0)
+        row.fill { step in
+            if step & 3 == 0 {
+                four = FourWindows.totals(values, starts, ends, step, isMean: isMean)
+            }
+            return ends[step] > starts[step] ? four[step & 3] : nil
         }
     }
 

@@ -53,6 +53,22 @@ enum RangeFunction {
 
     var isExtrapolated: Bool { self == .rate || self == .increase || self == .delta }
 
+    /// About how many nanoseconds a sample of a window takes; none where only its ends are looked at.
+    var costOfSample: Int {
+        switch self {
+        case .rate, .increase, .delta, .irate, .idelta, .count, .first, .last, .present,
+            .timeOfFirst, .timeOfLast:
+            0
+        case .sum, .average, .minimum, .maximum, .changes, .resets, .timeOfMinimum,
+            .timeOfMaximum:
+            2
+        case .variance, .standardDeviation, .deriv, .predictLinear,
+            .doubleExponentialSmoothing, .quantile:
+            8
+        case .medianAbsoluteDeviation: 40
+        }
+    }
+
     /// Which range extensions the function can cope with, given that they put samples from outside
     /// of the range into the window.
     func allows(_ rangeExtension: RangeExtension) -> Bool {

@@ -212,3 +212,73 @@ enum Quantile {
 
     static func isValid(_ quantile: Double) -> Bool { quantile >= 0 && quantile <= 1 }
 }
+
+/// Sums and means of four neighbouring windows at once. A compensated sum is a chain of operations
+/// of which each waits for the one before; four chains take hardly longer than one.
+enum FourWindows {
+    /// The results of the windows from `step` on; nothing where a window is empty.
+    static func totals(
+        _ values: Span<Double>, _ starts: Span<Int32>, _ ends: Span<Int32>, _ step: Int,
+        isMean: Bool
+    ) -> SIMD4<Double> {
+        var first = SIMD4<Int>(repeating: 0)
+        var counts = SIMD4<Int>(repeating: 0)
+        for lane in 0..<min(4, starts.count - step) {
+            first[lane] = Int(starts[step + lane])
+            counts[lane] = Int(ends[step + lane]) - first[lane]
+        }
+        var sums = SIMD4<Double>(repeating: 0)
+        var lost = sums
+        // A mean begins with the first value, a sum with zero.
+        var done = isMean ? 1 : 0
+        let shared = counts.min()
+        if isMean {
+            for lane in 0..<4 where counts[lane] > 0 { sums[lane] = values[first[lane]] }
+        }
+        if shared > done {
+            addShared(values, first, done..<shared, &sums, &lost)
+            done = shared
+        }
+        for lane in 0..<4 where counts[lane] > 0 {
+            var (sum, compensation) = (sums[lane], lost[lane])
+            for index in min(done, counts[lane])..<counts[lane] {
+                kahanAdd(values[first[lane] + index], &sum, &compensation)
+            }
+            sums[lane] = finish(
+                sum, compensation, values, first[lane]..<(first[lane] + counts[lane]), isMean)
+        }
+        return sums
+    }
+
+    private static func finish(
+        _ sum: Double, _ lost: Double, _ values: Span<Double>, _ window: Range<Int>,
+        _ isMean: Bool
+    ) -> Double {
+        guard isMean else { return sum.magnitude == .infinity ? sum : sum + lost }
+        // A sum that left the range of floats on the way does not come back.
+        guard sum.isFinite else {
+            return WindowKernels.average(values, window.lowerBound, window.upperBound)
+        }
+        let count = Double(window.count)
+        return sum / count + lost / count
+    }
+
+    /// Bound: the windows lie within the values and have samples at all of `offsets`.
+    @inline(__always)
+    private static func addShared(
+        _ values: Span<Double>, _ first: SIMD4<Int>, _ offsets: Range<Int>,
+        _ sums: inout SIMD4<Double>, _ lost: inout SIMD4<Double>
+    ) {
+        let (at0, at1, at2, at3) = (first[0], first[1], first[2], first[3])
+        var (sum0, sum1, sum2, sum3) = (sums[0], sums[1], sums[2], sums[3])
+        var (lost0, lost1, lost2, lost3) = (lost[0], lost[1], lost[2], lost[3])
+        for offset in offsets {
+            kahanAdd(unsafe values[unchecked: at0 &+ offset], &sum0, &lost0)
+            kahanAdd(unsafe values[unchecked: at1 &+ offset], &sum1, &lost1)
+            kahanAdd(unsafe values[unchecked: at2 &+ offset], &sum2, &lost2)
+            kahanAdd(unsafe values[unchecked: at3 &+ offset], &sum3, &lost3)
+        }
+        sums = SIMD4(sum0, sum1, sum2, sum3)
+        lost = SIMD4(lost0, lost1, lost2, lost3)
+    }
+}

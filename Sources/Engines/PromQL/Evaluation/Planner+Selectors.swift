@@ -136,7 +136,7 @@ extension Planner {
         }
         try ledger.finish(account)
         if let begin { ledger.recorder?.add(since: begin, to: account) }
-        evaluation.timeSorting { results.sort { $0.labels < $1.labels } }
+        evaluation.timeSorting { results.sortByLabels() }
         return results
     }
 }

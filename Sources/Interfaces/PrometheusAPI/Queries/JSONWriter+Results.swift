@@ -56,19 +56,19 @@ extension JSONWriter {
         _ elements: [VectorElement], _ body: BodyWriter
     ) throws(ClientGone) {
         beginArray()
-        for element in elements {
+        for index in elements.indices {
             beginObject()
             key("metric")
-            labels(element.labels)
-            if let histogram = element.histogram {
+            labels(elements[index].labels)
+            if let histogram = elements[index].histogram {
                 key("histogram")
                 beginArray()
-                timestamp(element.timestamp)
+                timestamp(elements[index].timestamp)
                 self.histogram(histogram)
                 endArray()
             } else {
                 key("value")
-                sample(element.timestamp, element.value)
+                sample(elements[index].timestamp, elements[index].value)
             }
             endObject()
             try body.flush(whenFull: &output.bytes)
@@ -96,8 +96,8 @@ extension JSONWriter {
             work: { times, piece, json in
                 let first = piece * length
                 json.restart(isAfterValue: piece > 0)
-                for one in series[first..<min(first + length, series.count)] {
-                    json.whole(one, &times)
+                for index in first..<min(first + length, series.count) {
+                    json.whole(series[index], &times)
                 }
             })
         try work.run(

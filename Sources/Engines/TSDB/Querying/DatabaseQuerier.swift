@@ -23,7 +23,6 @@ struct DatabaseQuerier: Querier {
         for block in blocks where block.overlaps(wanted) {
             let selection = try BlockSelection(
                 block, matchers, wanted, expiries[block.meta.id])
-            if hints.labelsOnly { try selection.checkLabels() }
             if selection.count > 0 { sets.append(selection) }
         }
         if let head {
@@ -33,7 +32,14 @@ struct DatabaseQuerier: Querier {
             let selection = try head.select(matchers, hints: hints)
             if selection.count > 0 || sets.isEmpty { sets.append(selection) }
         }
-        return sets.count == 1 ? sets[0] : MergedSelection(sets)
+        let merged = sets.count == 1 ? nil : MergedSelection(sets)
+        if hints.labelsOnly {
+            // Labels that were equal to others could be read.
+            for case let set as BlockSelection in sets {
+                try set.checkLabels(from: merged?.commonCount ?? 0)
+            }
+        }
+        return merged ?? sets[0]
     }
 
     func labelNames(_ matchers: [Matcher]) throws(StorageError) -> [String] {

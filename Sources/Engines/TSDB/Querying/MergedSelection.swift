@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Several selections as one: sets of series, each in label order, merged by labels with a heap.
+// Several selections as one: sets of series, each in label order, merged by labels. Mostly all sets
+// have the same series, so the next one of the newest set is compared with those of the others,
+// without gathering their labels; only where they differ the least is looked for.
 // Each series of the result is a list of parts (set, index), the oldest set first. Sets that do not
 // overlap in time are read one after the other; where they do, samples are merged by time, and of
 // two with the same time the one of the earlier set counts, as upstream's chained merge has it.
@@ -20,37 +22,35 @@ struct MergedSelection: SeriesSet {
     /// Where the parts of each series begin; one more at the end.
     private let starts: [Int32]
 
+    /// How many series at the beginning all sets have, with the same labels.
+    let commonCount: Int
+
     /// `sets` from the oldest to the newest.
     init(_ sets: [any SeriesSet]) {
         var allLabels: [Labels] = []
         var parts: [Part] = []
         var starts: [Int32] = []
-        // Mostly all sets have the same series; as long as that is so, they go side by side.
-        var common = 0
-        let shortest = sets.lazy.map(\.count).min() ?? 0
-        while common < shortest {
-            let labels = sets[0].labels(at: common)
-            guard sets.dropFirst().allSatisfy({ $0.hasLabels(labels, at: common) }) else { break }
-            starts.append(Int32(parts.count))
+        let longest = sets.lazy.map(\.count).max() ?? 0
+        allLabels.reserveCapacity(longest)
+        starts.reserveCapacity(longest + 1)
+        parts.reserveCapacity(sets.lazy.map(\.count).reduce(0, +))
+        var merge = SelectionMerge(sets)
+        var commonCount = 0
+        while let labels = merge.next({ set, index in
+            parts.append(Part(set: Int32(set), index: Int32(index)))
+        }) {
+            starts.append(Int32(parts.count - merge.lastCount))
             allLabels.append(labels)
-            for set in sets.indices { parts.append(Part(set: Int32(set), index: Int32(common))) }
-            common += 1
-        }
-        var heap = SelectionHeap(sets, from: common)
-        while let next = heap.pop() {
-            if let last = allLabels.last, last == next.labels {
-                // The same series in a later set.
-            } else {
-                starts.append(Int32(parts.count))
-                allLabels.append(next.labels)
+            if merge.lastCount == sets.count, commonCount == allLabels.count - 1 {
+                commonCount += 1
             }
-            parts.append(Part(set: Int32(next.set), index: Int32(next.index)))
         }
         starts.append(Int32(parts.count))
         self.sets = sets
         self.allLabels = allLabels
         self.parts = parts
         self.starts = starts
+        self.commonCount = commonCount
     }
 
     var count: Int { allLabels.count }
@@ -70,56 +70,54 @@ struct MergedSelection: SeriesSet {
     }
 }
 
-/// The next series of each set, the smallest labels first and of equal labels the earliest set.
-private struct SelectionHeap {
-    struct Entry {
-        var labels: Labels
-        var set: Int
-        var index: Int
-    }
-
+/// Walks over the series of all sets in label order.
+private struct SelectionMerge {
     private let sets: [any SeriesSet]
-    private var entries: [Entry] = []
+    /// The next series of each set.
+    private var next: [Int]
+    /// The labels of those, where they had to be gathered.
+    private var known: [Labels?]
+    /// The sets that are not at their end, the oldest first.
+    private var active: [Int]
+    /// How many sets had the last series.
+    private(set) var lastCount = 0
 
-    /// All series of the sets from an index on.
-    init(_ sets: [any SeriesSet], from start: Int) {
+    init(_ sets: [any SeriesSet]) {
         self.sets = sets
-        for (set, series) in sets.enumerated() where series.count > start {
-            entries.append(Entry(labels: series.labels(at: start), set: set, index: start))
+        next = [Int](repeating: 0, count: sets.count)
+        known = [Labels?](repeating: nil, count: sets.count)
+        active = sets.indices.filter { sets[$0].count > 0 }
+    }
+
+    /// The labels of the next series, after `take` was called with its place in each set that has
+    /// it, the oldest first. Nil at the end of all.
+    mutating func next(_ take: (_ set: Int, _ index: Int) -> Void) -> Labels? {
+        guard let newest = active.last else { return nil }
+        var labels = gathered(newest)
+        let isCommon = active.allSatisfy { set in
+            if set == newest { return true }
+            return known[set].map { $0 == labels } ?? sets[set].hasLabels(labels, at: next[set])
         }
-        for index in stride(from: entries.count / 2 - 1, through: 0, by: -1) { sink(index) }
-    }
-
-    private func precedes(_ left: Entry, _ right: Entry) -> Bool {
-        // Most often all sets have the same series.
-        left.labels == right.labels ? left.set < right.set : left.labels < right.labels
-    }
-
-    private mutating func sink(_ start: Int) {
-        var index = start
-        while true {
-            var smallest = index
-            for child in [2 * index + 1, 2 * index + 2]
-            where child < entries.count && precedes(entries[child], entries[smallest]) {
-                smallest = child
+        if !isCommon {
+            for set in active {
+                known[set] = gathered(set)
+                if let found = known[set], found < labels { labels = found }
             }
-            if smallest == index { return }
-            entries.swapAt(index, smallest)
-            index = smallest
         }
+        lastCount = 0
+        var isAtEnd = false
+        for set in active where isCommon || known[set] == labels {
+            take(set, next[set])
+            next[set] += 1
+            known[set] = nil
+            lastCount += 1
+            if next[set] == sets[set].count { isAtEnd = true }
+        }
+        if isAtEnd { active.removeAll { next[$0] == sets[$0].count } }
+        return labels
     }
 
-    mutating func pop() -> Entry? {
-        guard let top = entries.first else { return nil }
-        let next = top.index + 1
-        if next < sets[top.set].count {
-            entries[0] = Entry(
-                labels: sets[top.set].labels(at: next), set: top.set, index: next)
-        } else {
-            entries.swapAt(0, entries.count - 1)
-            entries.removeLast()
-        }
-        sink(0)
-        return top
+    private func gathered(_ set: Int) -> Labels {
+        known[set] ?? sets[set].labels(at: next[set])
     }
 }

@@ -13,7 +13,7 @@ enum CountValues {
 
     static func evaluate(
         _ evaluation: Evaluation, _ node: Aggregation, label: String, _ input: any VectorOperator
-    ) throws(QueryError) -> Block {
+    ) throws(QueryError) -> any VectorOperator {
         // The label of the value replaces one of the same name before rows are grouped.
         let names = node.isWithout ? node.grouping + [label] : node.grouping.filter { $0 != label }
         let grouping = Grouping(input.rows, by: names, without: node.isWithout)
@@ -21,22 +21,17 @@ enum CountValues {
             !node.isWithout
             || !(node.grouping.contains { isEqualBytewise($0, label) } || label == LabelName.metric)
         var slots: [Key: Int] = [:]
-        let block = Block(steps: input.steps)
-        var counted: [Row] = []
-        var labels: [RowLabels] = []
+        let counted = CountedValues(steps: input.steps)
         func count(_ group: Int, _ value: String, _ step: Int) throws(QueryError) {
             let key = Key(group: group, value: keepsValue ? value : "")
             var slot = slots[key]
             if slot == nil {
                 try evaluation.checkpoint()
-                slot = counted.count
-                slots[key] = slot
-                counted.append(Row(width: input.steps.count))
                 let base = grouping.groups[group].labels
-                labels.append(RowLabels(keepsValue ? base.setting(label, value) : base))
+                slot = counted.add(RowLabels(keepsValue ? base.setting(label, value) : base))
+                slots[key] = slot
             }
-            let known = counted[slot!].floats.contains(step) ? counted[slot!].values[step] : 0
-            counted[slot!].setFloat(known + 1, at: step)
+            counted.count(slot!, step)
         }
         try input.run { (index, row) throws(QueryError) in
             let group = grouping.groupOf[index]
@@ -52,9 +47,86 @@ enum CountValues {
                 if let histogram { try count(group, histogram.description, step) }
             }
         }
-        for (row, labels) in zip(counted, labels) {
-            block.append(labels, row)
+        return counted
+    }
+}
+
+/// How often each value occurs at each step. Most values of a query over many steps occur at few of
+/// them, so a row is a list of steps until it is worth a column.
+private final class CountedValues: VectorOperator {
+    private struct Counts {
+        /// Ascending.
+        var steps: [Int32] = []
+        var counts: [UInt32] = []
+        /// A place in `columns`, from where the lists are empty.
+        var column: Int?
+    }
+
+    let steps: Steps
+    private(set) var rows: [RowLabels] = []
+    private var counts: [Counts] = []
+    private var columns: [Row] = []
+
+    init(steps: Steps) { self.steps = steps }
+
+    /// The number of a new value.
+    func add(_ labels: RowLabels) -> Int {
+        rows.append(labels)
+        counts.append(Counts())
+        return counts.count - 1
+    }
+
+    func count(_ number: Int, _ step: Int) {
+        if let column = counts[number].column {
+            let known = columns[column].floats.contains(step) ? columns[column].values[step] : 0
+            return columns[column].setFloat(known + 1, at: step)
         }
-        return block
+        let place = place(of: Int32(step), in: counts[number].steps)
+        if place < counts[number].steps.count, counts[number].steps[place] == step {
+            counts[number].counts[place] += 1
+            return
+        }
+        counts[number].steps.insert(Int32(step), at: place)
+        counts[number].counts.insert(1, at: place)
+        // A column takes eight bytes a step and some, a list as much for each of its own.
+        guard counts[number].steps.count > steps.count / 4 else { return }
+        var row = Row(width: steps.count)
+        fill(&row, counts[number])
+        columns.append(row)
+        counts[number] = Counts(column: columns.count - 1)
+    }
+
+    /// Where a step is in a list or would be; it mostly comes last.
+    private func place(of step: Int32, in steps: [Int32]) -> Int {
+        guard let last = steps.last, last >= step else { return steps.count }
+        var low = 0
+        var high = steps.count
+        while low < high {
+            let middle = (low + high) / 2
+            if steps[middle] < step { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    private func fill(_ row: inout Row, _ counts: Counts) {
+        for (step, count) in zip(counts.steps, counts.counts) {
+            row.setFloat(Double(count), at: Int(step))
+        }
+    }
+
+    func run(_ consume: RowConsumer) throws(QueryError) {
+        var scratch = Row(width: steps.count)
+        for number in counts.indices {
+            if let column = counts[number].column {
+                var row = Row(width: 0)
+                swap(&row, &columns[column])
+                try consume(number, &row)
+                continue
+            }
+            if scratch.width != steps.count { scratch = Row(width: steps.count) }
+            scratch.clear()
+            fill(&scratch, counts[number])
+            try consume(number, &scratch)
+        }
     }
 }

@@ -94,6 +94,16 @@ private struct WatchedStorage: Queryable, Querier, SeriesSet {
         #expect(failure(engine, "max by (a) (x * 2)", on: storage, steps: 2000) == nil)
     }
 
+    @Test("Values that occur at few steps take little, however many steps there are")
+    func fewOccurrences() {
+        let engine = engine { $0.maxMemory = 2 * Self.limit }
+        var storage = WatchedStorage { _ in }
+        storage.count = 100
+        // 2000 values, each at 100 of 2000 steps: as columns they would take 32 MiB.
+        let query = "count_values(\"value\", x + floor(time() / 100) * 1000)"
+        #expect(failure(engine, query, on: storage, steps: 2000) == nil)
+    }
+
     @Test("Without an allocator that counts there is no limit")
     func noMeter() {
         let engine = engine {
@@ -164,6 +174,26 @@ private struct WatchedStorage: Queryable, Querier, SeriesSet {
             #expect(error.message == "query was canceled in expression evaluation")
         }
         #expect(reads.load(ordering: .relaxed) == 11)
+    }
+
+    @Test(
+        "A query that nobody waits for any more stops within a series of long windows",
+        .timeLimit(.minutes(1)),
+        arguments: ["sum_over_time(x[100d])", "stddev_over_time(x[100d])"])
+    func cancellationWithinSeries(_ query: String) {
+        let cancellation = Cancellation()
+        var storage = WatchedStorage { _ in cancellation.cancel() }
+        storage.count = 1
+        var options = QueryOptions()
+        options.cancellation = cancellation
+        // More than ten billion values in all windows.
+        do throws(QueryError) {
+            _ = try engine { $0.maxSamples = 1 << 40 }.range(
+                query, from: 0, through: 100_000_000, step: 1000, on: storage, options)
+            Issue.record("the query went on to its end")
+        } catch {
+            #expect(error.message == "query was canceled in expression evaluation")
+        }
     }
 
     @Test("Time in the queue counts against the timeout")

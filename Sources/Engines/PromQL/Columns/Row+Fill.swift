@@ -4,11 +4,24 @@ extension Row {
     /// Computes all floats anew; nil where a step has none. The histograms are left alone.
     @inline(__always)
     mutating func fill(_ value: (Int) -> Double?) {
+        if let interruption { return fill(until: interruption, value) }
         let width = values.count
         var filled = StepSet(capacity: 0)
         swap(&filled, &floats)
         fillValues(width, &filled, value)
         swap(&filled, &floats)
+    }
+
+    @inline(never)
+    private mutating func fill(until interruption: Interruption, _ value: (Int) -> Double?) {
+        floats.removeAll()
+        for step in values.indices {
+            if interruption.isDue { return }
+            if let value = value(step) {
+                values[step] = value
+                floats.insert(step)
+            }
+        }
     }
 
     @inline(__always)

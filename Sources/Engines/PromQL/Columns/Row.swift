@@ -13,6 +13,8 @@ struct Row {
     var floats: StepSet
     /// Empty where the row has no histogram, else one entry a step, nil at steps of floats.
     var histograms: [FloatHistogram?] = []
+    /// What `fill` is to look at before every step: for windows so long that a row takes seconds.
+    var interruption: Interruption?
 
     init(width: Int) {
         values = [Double](repeating: 0, count: width)

@@ -23,6 +23,8 @@ struct WindowIndex {
     /// The same, without those that the window before covers too.
     private(set) var distinctSamples = 0
     private(set) var widestWindow = 0
+    /// Whether all windows together hold so much that a function over them may take long.
+    var isLong: Bool { coveredSamples > 1 << 22 }
     private(set) var lastWindow = 0
     /// Counts the timestamp columns seen: equal numbers, equal windows.
     private(set) var generation = 0

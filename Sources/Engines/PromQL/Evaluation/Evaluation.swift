@@ -20,8 +20,7 @@ final class Evaluation {
     /// How long the result was sorted, in nanoseconds.
     private var sortingTime: UInt64 = 0
     private(set) var isResultSorted = false
-    private let cancellation: Cancellation?
-    private let deadline: UInt64
+    let interruption: Interruption
     private var checks: UInt32 = 0
 
     init(
@@ -35,10 +34,11 @@ final class Evaluation {
         lookbackDelta = bounds.lookbackDelta
         ledger = QueryLedger(
             limit: configuration.maxSamples, detailed: options.collectsStatistics)
-        cancellation = options.cancellation
         let seconds = min(configuration.timeout, options.timeout ?? .infinity)
         let left = seconds - options.timeInQueue
-        deadline = startedAt &+ UInt64(max(0, min(left, 1e9)) * 1e9)
+        interruption = Interruption(
+            cancellation: options.cancellation,
+            deadline: startedAt &+ UInt64(max(0, min(left, 1e9)) * 1e9))
     }
 
     var delaysNameRemoval: Bool { configuration.delayedNameRemoval }
@@ -46,11 +46,11 @@ final class Evaluation {
     /// Stops the query where nobody waits for it any more, its time is over, or it holds too much.
     /// Operators call this for every row; the clock is read for one in sixteen.
     func checkpoint() throws(QueryError) {
-        if let cancellation, cancellation.isCancelled { throw .cancelled }
+        if interruption.isCancelled { throw .cancelled }
         try memory.check()
         checks &+= 1
         guard checks & 15 == 1 else { return }
-        if monotonicNanoseconds() > deadline { throw .timedOut }
+        if interruption.isOverdue { throw .timedOut }
     }
 
     /// Sorts the result, on the clock.

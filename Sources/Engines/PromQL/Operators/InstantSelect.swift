@@ -50,6 +50,7 @@ struct InstantSelect: VectorOperator {
                         if !row.isEmpty { try consume(series, &row) }
                     }
                 case .left: try serial.evaluate(series, consume)
+                case .stopped: throw evaluation.interruption.error
                 }
             }
         }

@@ -68,6 +68,7 @@ struct RangeOperator: VectorOperator {
                     if try stored.read(series, into: &columns) {
                         try run.evaluate(series, &columns, consume)
                     }
+                case .stopped: throw evaluation.interruption.error
                 }
             }
         }
@@ -82,12 +83,13 @@ struct RangeOperator: VectorOperator {
         let width = steps.count
         let (series, range) = (stored.selection.series, stored.range)
         let configuration = evaluation.configuration
+        let interruption = evaluation.interruption
         return OrderedWork(
             makeWorker: { isHelper in
                 RangeWorker(
                     memory: HelperMemory(configuration, isHelper: isHelper),
-                    series: series, range: range, floats: floats, empty: empty,
-                    windows: WindowCache(empty))
+                    series: series, range: range, interruption: interruption, floats: floats,
+                    empty: empty, windows: WindowCache(empty))
             },
             makeResult: { RowBatch() },
             work: { worker, piece, batch in
@@ -106,6 +108,7 @@ private struct RangeWorker {
     let memory: HelperMemory
     let series: any SeriesSet
     let range: TimeRange
+    let interruption: Interruption
     var floats: FloatRanges
     let empty: WindowIndex
     var windows: WindowCache
@@ -122,7 +125,14 @@ private struct RangeWorker {
             if floats.call.function == .doubleExponentialSmoothing {
                 try floats.checkSmoothingFactors(index, nil)
             }
-            floats.fill(columns, index, &row)
+            if index.isLong {
+                row.interruption = interruption
+                floats.fill(columns, index, &row)
+                row.interruption = nil
+                if interruption.isDue { return .stopped }
+            } else {
+                floats.fill(columns, index, &row)
+            }
             return .row(WindowCounts(index, empty, columns))
         } catch {
             return .left
@@ -170,7 +180,10 @@ private struct RangeRun {
         if call.function == .doubleExponentialSmoothing {
             try evaluator.floats.checkSmoothingFactors(index, hasHistograms ? histogramIndex : nil)
         }
+        if index.isLong { row.interruption = evaluation.interruption }
         evaluator.fillFloats(columns, index, &row, names[series].labels)
+        row.interruption = nil
+        if index.isLong, evaluation.interruption.isDue { throw evaluation.interruption.error }
         if hasHistograms {
             try evaluator.fillHistograms(
                 columns, index, histogramIndex, &row, names[series].labels)

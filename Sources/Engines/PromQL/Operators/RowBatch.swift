@@ -20,6 +20,8 @@ struct RowBatch: Sendable {
         /// Has to be evaluated on the query's own thread: it has histograms, or there is an error
         /// to be told.
         case left
+        /// The query was interrupted meanwhile.
+        case stopped
     }
 
     private(set) var outcomes: [Outcome] = []

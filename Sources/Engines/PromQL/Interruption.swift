@@ -2,8 +2,8 @@
 
 internal import Platform
 
-/// What ends a query from outside: nobody waits for it any more, or its time is over. Any thread may
-/// look, and once it is due it stays so.
+/// What ends a query from outside: nobody waits for it any more, or its time is over. Any thread
+/// may look, and once it is due it stays so.
 struct Interruption: Sendable {
     let cancellation: Cancellation?
     /// On the monotonic clock, in nanoseconds.

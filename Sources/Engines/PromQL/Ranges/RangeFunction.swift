@@ -53,7 +53,8 @@ enum RangeFunction {
 
     var isExtrapolated: Bool { self == .rate || self == .increase || self == .delta }
 
-    /// About how many nanoseconds a sample of a window takes; none where only its ends are looked at.
+    /// About how many nanoseconds a sample of a window takes; none where only its ends are looked
+    /// at.
     var costOfSample: Int {
         switch self {
         case .rate, .increase, .delta, .irate, .idelta, .count, .first, .last, .present,

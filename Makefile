@@ -2,7 +2,7 @@
 #
 #   make run            sets up, builds the release program and runs it
 #   make test           all tests
-#   make check          formatting, and the rules of the house
+#   make check          formatting, the rules of the house, and the examples
 #   make examples       builds and runs the programs in Examples, which use the library products
 #   make conformance    the corpus in CONFORMANCE_DIR, held against the ratchet
 #   make compatibility  side by side with the real Prometheus (make peers fetches it)
@@ -50,7 +50,7 @@ run: build
 test: setup
 	swift test
 
-check:
+check: examples
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
 	NARTHEX_ONLY=Repository swift test
 

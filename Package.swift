@@ -164,7 +164,7 @@ let tests: KeyValuePairs<String, [String]> = [
         "PrometheusAPI", "Bytes", "Compression", "HTTP", "Instrumentation", "JSON", "LinearRegex",
         "Model", "PromQL", "Storage",
     ],
-    "NarthexPromQLTests": ["NarthexPromQL"],
+    "NarthexPromQLTests": ["NarthexPromQL", "CAllocator"],
     "ToolsTests": ["Tools", "JSON", "Platform"],
     "PrometheusServerTests": [
         "PrometheusServer", "Bytes", "Instrumentation", "Model", "Platform", "YAML",

@@ -132,8 +132,8 @@ def main():
         end = data["end_ms"] // 1000 - 60
         window = int(options.hours * 3600) - 900
         cases = [
-            ("sum by (instance) (rate(all[5m])), 60 steps", "query_range", dict(
-                query='sum by (instance) (rate({job="bench"}[5m]))', start=end - window, end=end, step=window / 60)),
+            ("sum by (instance) (last_over_time(all[5m])), 60 steps", "query_range", dict(
+                query='sum by (instance) (last_over_time({job="bench"}[5m]))', start=end - window, end=end, step=window / 60)),
             ("count by (__name__) of all, instant", "query", dict(query='count by (__name__) ({job="bench"})', time=end)),
         ]
         for case, figures in measure(options, found, cases).items():

@@ -149,6 +149,28 @@ private struct ListedSeries: SeriesSource, SelectedSeries {
         #expect(reason("max_of(1, 2)", pair, options) == nil)
     }
 
+    @Test("A query that would hold more memory than it may is refused")
+    func memory() throws {
+        let store = SeriesStore()
+        for number in 0..<100 {
+            try store.append(1, at: 0, to: ["__name__": "x", "number": "\(number)"])
+        }
+        func reason(_ change: (inout EngineOptions) -> Void) -> QueryFailure.Reason? {
+            var options = EngineOptions()
+            change(&options)
+            do throws(QueryFailure) {
+                _ = try QueryEngine(options).range(
+                    "x + x", from: 0, through: 200_000, step: 20, in: store)
+                return nil
+            } catch {
+                return error.reason
+            }
+        }
+        #expect(reason { $0.maximumMemory = 1 << 20 } == .limit)
+        #expect(reason { $0.maximumMemoryInAll = 1 << 20 } == .limit)
+        #expect(reason { $0.maximumMemory = 1 << 30 } == nil)
+    }
+
     @Test("Queries are read, named by type and printed, mistakes told with their place")
     func queries() throws {
         let query = try Query("sum by(job)(rate(x[5m]))")

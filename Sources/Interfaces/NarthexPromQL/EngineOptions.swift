@@ -27,6 +27,11 @@ public struct EngineOptions: Sendable {
     public var timeout = 120.0
     /// How many samples one query may hold at once.
     public var maximumSamples = 50_000_000
+    /// How many bytes one query, and all queries of the engine together, may hold on the heap; 0
+    /// for no limit. Counted by the allocator, so they hold only in programs that are linked with
+    /// jemalloc.
+    public var maximumMemory = 0
+    public var maximumMemoryInAll = 0
     /// The step of a subquery that states none, in milliseconds.
     public var subqueryStep: Int64 = 60_000
     /// Metric names are dropped at the end of the query instead of in every operation.
@@ -47,6 +52,8 @@ public struct EngineOptions: Sendable {
         configuration.lookbackDelta = lookbackDelta
         configuration.timeout = timeout
         configuration.maxSamples = maximumSamples
+        configuration.maxMemory = maximumMemory
+        configuration.maxMemoryInAll = maximumMemoryInAll
         configuration.defaultSubqueryStep = subqueryStep
         configuration.delayedNameRemoval = delaysNameRemoval
         configuration.parser = parser

@@ -61,7 +61,7 @@ public struct QueryFailure: Error, Sendable, CustomStringConvertible {
         case query
         /// The data do not allow what the query asks for.
         case evaluation
-        /// Too many samples, or too long.
+        /// Too many samples, too much memory, or too long.
         case limit
         /// The source of the series failed.
         case source

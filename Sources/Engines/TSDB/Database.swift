@@ -26,6 +26,8 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Deletabl
         var isMaintenanceDue = false
         var isClosed = false
         var settings: DatabaseSettings
+        /// When the head was last cut, by the clock.
+        var lastCut: Timestamp?
         /// Blocks of which it is known that they hold no series of the classes that are hidden in
         /// them.
         var examined: [ULID: [Bool]] = [:]

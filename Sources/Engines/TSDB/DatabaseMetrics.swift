@@ -15,6 +15,9 @@ struct DatabaseMetrics: Sendable {
     let reloads: Counter
     let timeRetentions: Counter
     let sizeRetentions: Counter
+    let staleCompactions: Counter
+    let staleCompactionsFailed: Counter
+    let staleCompactionSeconds: Distribution
     let outlivedRewrites: Counter
     let outlivedSeries: Counter
     private let retentionBytes: Gauge
@@ -54,6 +57,15 @@ struct DatabaseMetrics: Sendable {
             "prometheus_tsdb_size_retentions_total",
             "The number of times that blocks were deleted because the maximum number of bytes was "
                 + "exceeded.")
+        staleCompactions = registry.counter(
+            "prometheus_tsdb_stale_series_compactions_triggered_total",
+            "Total number of triggered stale series compactions.")
+        staleCompactionsFailed = registry.counter(
+            "prometheus_tsdb_stale_series_compactions_failed_total",
+            "Total number of stale series compactions that failed.")
+        staleCompactionSeconds = registry.distribution(
+            "prometheus_tsdb_stale_series_compaction_duration_seconds",
+            "Duration of stale series compaction runs.", bounds: [])
         outlivedRewrites = registry.counter(
             "narthex_tsdb_series_retention_rewrites_total",
             "Blocks that were written anew, or removed, since series in them outlived the retention "

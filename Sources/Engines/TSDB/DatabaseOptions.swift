@@ -26,6 +26,8 @@ package struct DatabaseSettings: Sendable, Hashable {
     package var maxExemplars = 0
     /// How much older than the newest sample a sample may be and still be stored; none for zero.
     package var outOfOrderWindow: Milliseconds = 0
+    /// From which share of stale series on, of one, these leave the head early; zero for never.
+    package var staleSeriesThreshold = 0.0
 
     package init() {}
 }

@@ -26,6 +26,14 @@ package protocol HeadStorage: Appendable, Queryable, ExemplarQueryable, Deletabl
     /// All samples that came late, to be written as blocks; nil where there are none.
     func outOfOrderCut() throws(StorageError) -> (any OutOfOrderCut)?
 
+    /// How many series there are, and how many of them ended with a staleness marker.
+    var seriesCount: Int { get }
+    var staleSeriesCount: Int { get }
+
+    /// The series that ended with a staleness marker, but for those with late samples, to be
+    /// written as blocks; nil where there are none.
+    func staleSeriesCut() -> (any SeriesCut)?
+
     /// Lets go of all samples before a time, which a block holds now.
     func truncate(before time: Timestamp) throws(StorageError)
 
@@ -47,6 +55,18 @@ package protocol Deletable: Sendable {
     /// Deletes the samples in a closed range of the series that fulfil the matchers, but none that
     /// come later.
     func delete(_ range: TimeRange, _ matchers: [Matcher]) throws(StorageError)
+}
+
+/// Some series of a head with all their samples at one time, on their way into blocks.
+package protocol SeriesCut: Sendable {
+    /// From the oldest to the newest sample (closed).
+    var range: TimeRange { get }
+
+    /// The samples within a closed range, for a block.
+    func source(_ range: TimeRange) -> any BlockSource
+
+    /// Drops the series from the head, but for those that got samples since. Returns how many.
+    func release() throws(StorageError) -> Int
 }
 
 /// The late samples of a head at one time, on their way into blocks.

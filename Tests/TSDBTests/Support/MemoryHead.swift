@@ -59,6 +59,9 @@ final class MemoryHead: HeadStorage {
     func apply(_ settings: DatabaseSettings) {}
     let outOfOrderRange: TimeRange? = nil
     func outOfOrderCut() -> (any OutOfOrderCut)? { nil }
+    var seriesCount: Int { state.withLock { $0.labels.count } }
+    let staleSeriesCount = 0
+    func staleSeriesCut() -> (any SeriesCut)? { nil }
 
     func commit(
         _ batch: borrowing SampleBatch, _ policy: FaultPolicy

@@ -21,7 +21,11 @@ extension Database {
                 guard !state.withLock({ $0.isClosed }) else { return }
                 var hasCut = false
                 while isHeadDue, try cutHead() { hasCut = true }
-                if hasCut { try cutOutOfOrder() }
+                if hasCut {
+                    state.withLock { $0.lastCut = environment.now() }
+                    try cutOutOfOrder()
+                }
+                if areStaleSeriesDue { try cutStaleSeries() }
                 try removeOutlived()
                 try removeOutlivedSeries()
                 try mergeBlocks()

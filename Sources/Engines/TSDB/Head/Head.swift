@@ -80,6 +80,9 @@ package final class Head: Sendable {
         gauge("head_series", "Total number of series in the head block.") {
             Double($0.labels.seriesCount)
         }
+        registry.computed(
+            "prometheus_tsdb_head_stale_series", "Total number of stale series in the head block."
+        ) { Double(store.staleSeriesCount) }
         gauge(
             "head_native_histogram_series", "Total number of native histogram series in the head."
         ) { Double($0.samples.lanes.count) }

@@ -14,9 +14,11 @@ extension Head {
     }
 }
 
-private struct HeadBlockSource: BlockSource {
+struct HeadBlockSource: BlockSource {
     let head: Head
     let range: TimeRange
+    /// Of some series only, in label order; of all for nil.
+    var members: [SelectedSeries]?
 
     func forEachSeries(
         _ body: (Labels, [EncodedChunk]) throws(StorageError) -> Void
@@ -25,7 +27,8 @@ private struct HeadBlockSource: BlockSource {
         defer { withExtendedLifetime(lease) {} }
         let visible = TimeRange(
             start: max(range.start, head.store.withLock { $0.visibleStart }), end: range.end)
-        let members = head.store.withLock { $0.members([], visible, inLabelOrder: true) }
+        let members =
+            members ?? head.store.withLock { $0.members([], visible, inLabelOrder: true) }
         var index = 0
         while index < members.count {
             let captured = try head.store.withLock { (store) throws(StorageError) in

@@ -48,7 +48,9 @@ extension Head {
     package func querier(over range: TimeRange) throws(StorageError) -> any Querier {
         let lease = Lease(leases)
         let visible = store.withLock {
-            HeadView(start: $0.visibleStart, hiddenThrough: $0.outOfOrder.hiddenThrough)
+            HeadView(
+                start: $0.visibleStart, hiddenThrough: $0.outOfOrder.hiddenThrough,
+                leaving: $0.leaving.number)
         }
         return HeadQuerier(head: self, lease: lease, range: range, visible: visible)
     }
@@ -61,6 +63,8 @@ struct HeadView: Sendable {
     var start: Timestamp
     /// Of late samples, those in chunks behind this one and open ones.
     var hiddenThrough: HeadChunkFiles.Place
+    /// The group of series on their way out that is not to be looked at.
+    var leaving: UInt64
 }
 
 struct HeadQuerier: Querier {

@@ -31,10 +31,12 @@ extension HeadStore {
         let inOrder = TimeRange(start: max(range.start, visible.start), end: range.end)
         guard outOfOrder.overlaps(range), range.start <= range.end else {
             let members = members(
-                matchers, inOrder, inLabelOrder: hints.needsOrder, isExact: hints.labelsOnly)
+                matchers, inOrder, inLabelOrder: hints.needsOrder, isExact: hints.labelsOnly,
+                visible)
             return (members, [:])
         }
         var slots = labels.slots(matchers)
+        removeLeaving(from: &slots, visible)
         var dropped: [UInt32] = []
         let isInRange = overlaps(inOrder) && inOrder.start <= inOrder.end
         slots.forEach { slot in
@@ -59,7 +61,7 @@ extension HeadStore {
         return late.chunks.contains { hidden < $0.place && $0.range.touches(range) }
     }
 
-    private func selected(
+    func selected(
         _ slots: SlotSet, inLabelOrder isOrdered: Bool
     ) -> [SelectedSeries] {
         (isOrdered ? labels.inLabelOrder(slots) : inCreationOrder(slots)).map { slot in
@@ -75,10 +77,11 @@ extension HeadStore {
     /// their labels or in that in which they were created.
     func members(
         _ matchers: [Matcher], _ range: TimeRange, inLabelOrder isOrdered: Bool,
-        isExact: Bool = true
+        isExact: Bool = true, _ visible: HeadView? = nil
     ) -> [SelectedSeries] {
         guard overlaps(range), range.start <= range.end else { return [] }
         var slots = labels.slots(matchers)
+        if let visible { removeLeaving(from: &slots, visible) }
         var dropped: [UInt32] = []
         slots.forEach { slot in
             if !hasChunk(slot, in: range, isExact: isExact) { dropped.append(slot) }

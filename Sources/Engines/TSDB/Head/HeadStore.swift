@@ -21,6 +21,7 @@ final class HeadStore {
     var bounds: HeadBounds
     var writing = CommitBuffers()
     var deletions = HeadDeletions()
+    var leaving = LeavingSeries()
     var restart = RestartNotes()
 
     init(

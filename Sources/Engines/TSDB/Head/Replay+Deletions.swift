@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
+internal import ChunkEncoding
 internal import Instrumentation
 internal import Model
 internal import Storage
@@ -37,6 +38,10 @@ extension Replay {
         var dropped = SlotSet(capacity: store.labels.end)
         for slot in found {
             dropped.insert(slot)
+            let state = store.samples.series.states[slot]
+            if state.hasSamples {
+                store.restart.expiries[store.samples.series.refs[slot]] = state.encoder.timestamp
+            }
             slots[store.samples.series.refs[slot]] = nil
             for ref in aliases.removeValue(forKey: slot) ?? [] { slots[ref] = nil }
             store.samples.removeAllChunks(slot)

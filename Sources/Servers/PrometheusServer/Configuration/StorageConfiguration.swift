@@ -16,7 +16,8 @@ struct StorageConfiguration: Sendable, Hashable {
     /// Settings that are accepted and change nothing yet, for a warning.
     var ineffective: [String] = []
     private var floatEncoding = ""
-    private var staleSeriesThreshold = 0.0
+    /// From which share of stale series on these leave the head early; zero for never.
+    private(set) var staleSeriesThreshold = 0.0
 
     /// `flags` is what the command line says about retention; it counts where the section says
     /// nothing.
@@ -38,9 +39,6 @@ struct StorageConfiguration: Sendable, Hashable {
         var fields = try YAMLMapping(node, "config.plain")
         outOfOrderWindow = try fields.duration("out_of_order_time_window") ?? 0
         staleSeriesThreshold = try fields.double("stale_series_compaction_threshold") ?? 0
-        if staleSeriesThreshold != 0 {
-            ineffective.append("storage.tsdb.stale_series_compaction_threshold")
-        }
         if let chunks = fields.take("chunk_encoding") { try decodeEncoding(chunks) }
         seriesRetention = try fields.list(
             SeriesRetentionRule.key, "[]config.NarthexSeriesRetention"

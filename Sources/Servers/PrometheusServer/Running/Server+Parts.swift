@@ -32,6 +32,7 @@ extension Server {
     func databaseSettings(_ configuration: Configuration) -> DatabaseSettings {
         var settings = DatabaseSettings()
         settings.retention = Self.settings(configuration.storage)
+        settings.staleSeriesThreshold = configuration.storage.staleSeriesThreshold
         settings.outOfOrderWindow = configuration.storage.outOfOrderWindow
         if options.features.isEnabled("exemplar-storage") {
             settings.maxExemplars = configuration.storage.maxExemplars ?? 100_000

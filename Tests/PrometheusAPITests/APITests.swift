@@ -427,6 +427,31 @@ struct RemoteWriteTests {
                 "duplicate sample for timestamp 2000; overrides not allowed: existing "))
     }
 
+    @Test("stores the samples of known series where there is no memory for new ones")
+    func refusedSeries() {
+        let bench = Bench()
+        func write(
+            _ entries: [(name: String, timestamp: Int64, value: Double)]
+        ) -> (status: Int, text: String, headers: Headers) {
+            bench.send("POST", "/api/v1/write", body: body(entries))
+        }
+        #expect(write([("w", 1000, 1)]).status == 204)
+        bench.storage.refuseNew(true)
+        for time in [2000, 3000] as [Int64] {
+            let answer = write([("x", time, 1), ("w", time, 2), ("y", time, 3)])
+            #expect(answer.status == 429)
+            #expect(
+                answer.text == "memory budget used up: 2 new series were not created; samples of "
+                    + "other series were stored\n")
+            let stored = bench.get("/api/v1/query?query={i=\"1\"}[1h]&time=10")
+            #expect(stored.contains(#"[\#(time / 1000),"2"]]"#))
+            #expect(!stored.contains(#""x""#))
+        }
+        #expect(write([("z", 2000, 1)]).status == 429)
+        bench.storage.refuseNew(false)
+        #expect(write([("x", 2000, 1)]).status == 204)
+    }
+
     @Test("refuses what is no request")
     func refusals() {
         var bench = Bench()

@@ -16,6 +16,11 @@ final class MemoryStorage: Queryable, Appendable {
     private let series = Mutex<[Series]>([])
     private let failure = Mutex<StorageError?>(nil)
 
+    private let refusal = Mutex(false)
+
+    /// Creates no series any more, or does again.
+    func refuseNew(_ refuses: Bool) { refusal.withLock { $0 = refuses } }
+
     /// From now on everything fails.
     func fail(_ code: StorageError.Code, _ message: String) {
         failure.withLock { $0 = StorageError(code, message) }
@@ -35,8 +40,10 @@ final class MemoryStorage: Queryable, Appendable {
     }
 
     func resolve(_ labels: [Labels]) throws(StorageError) -> [SeriesRef] {
-        series.withLock { series in
+        let refuses = refusal.withLock { $0 }
+        return series.withLock { series in
             labels.map { wanted in
+                if refuses, !series.contains(where: { $0.labels == wanted }) { return .refused }
                 let slot =
                     series.firstIndex { $0.labels == wanted }
                     ?? {

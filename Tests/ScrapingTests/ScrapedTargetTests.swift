@@ -211,6 +211,32 @@ private func report(up: Int, scraped: Int, kept: Int, added: Int) -> [String] {
         #expect(scene.storage.batchCount == batches + 1)
     }
 
+    @Test func `without memory for new series the known ones are stored, and the target says so`()
+        throws
+    {
+        let scene = try Scene()
+        scene.scrape("a 1\n")
+        scene.storage.refuseNew(true)
+        let message = "memory budget used up: 2 new series were not created"
+        for added in [2, 0] {
+            #expect(
+                scene.scrape("a 2\nb 3\nc 4\n") == [#"{__name__="a"} 2.0"#]
+                    + report(up: 1, scraped: 3, kept: 3, added: added))
+            #expect(scene.target.status.health == .up)
+            #expect(scene.target.status.lastError == message)
+        }
+        scene.storage.refuseNew(false)
+        #expect(
+            scene.scrape("a 2\nb 3\nc 4\n") == [
+                #"{__name__="a"} 2.0"#, #"{__name__="b"} 3.0"#, #"{__name__="c"} 4.0"#,
+            ] + report(up: 1, scraped: 3, kept: 3, added: 0))
+        #expect(scene.target.status.lastError == "")
+        let fresh = try Scene()
+        fresh.storage.refuseNew(true)
+        #expect(fresh.scrape("a 1\n") == [])
+        #expect(fresh.target.status.lastError.hasPrefix("memory budget used up"))
+    }
+
     @Test func `relabelling drops and changes series once`() throws {
         let scene = try Scene(
             """

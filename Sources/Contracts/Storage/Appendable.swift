@@ -13,13 +13,18 @@ package struct SeriesRef: Sendable, Hashable {
         self.slot = slot
         self.generation = generation
     }
+
+    /// Stands for a series that was not created since memory is short. `commit` takes it for a ref
+    /// that has gone out of date.
+    package static let refused = SeriesRef(slot: .max, generation: .max - 1)
 }
 
 /// Something that takes samples, in batches.
 package protocol Appendable: Sendable {
     /// Finds or creates the series with these labels (not empty, valid UTF-8, sorted). `refs[i]`
     /// belongs to `labels[i]`. Series that are created one after the other get neighbouring slots,
-    /// so resolve them in the order in which their samples will arrive.
+    /// so resolve them in the order in which their samples will arrive. Those that cannot be created
+    /// since memory is short are `SeriesRef.refused`.
     func resolve(_ labels: [Labels]) throws(StorageError) -> [SeriesRef]
 
     /// Makes all samples of the batch durable against a crash of the process and visible to queries

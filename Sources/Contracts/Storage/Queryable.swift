@@ -103,6 +103,8 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
         case inputOutput
         /// A bound of ours was exceeded.
         case limit
+        /// Memory is short.
+        case noMemory
         /// The task that asked went away.
         case cancelled
         /// The data needs a feature that is not there.

@@ -28,6 +28,8 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Deletabl
         var settings: DatabaseSettings
         /// When the head was last cut, by the clock.
         var lastCut: Timestamp?
+        /// Before this time of the budget's clock no room is made in memory.
+        var nextRelief: UInt64 = 0
         /// Blocks of which it is known that they hold no series of the classes that are hidden in
         /// them.
         var examined: [ULID: [Bool]] = [:]
@@ -149,7 +151,7 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Deletabl
     ) throws(StorageError) -> CommitOutcome {
         try requireWritable()
         let outcome = try head.commit(batch, policy)
-        if let onMaintenanceDue = options.onMaintenanceDue, isHeadDue {
+        if let onMaintenanceDue = options.onMaintenanceDue, isHeadDue || isReliefDue {
             let isNews = state.withLock { state in
                 defer { state.isMaintenanceDue = true }
                 return !state.isMaintenanceDue

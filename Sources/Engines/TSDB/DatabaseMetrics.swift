@@ -15,6 +15,7 @@ struct DatabaseMetrics: Sendable {
     let reloads: Counter
     let timeRetentions: Counter
     let sizeRetentions: Counter
+    let memoryReliefs: Counter
     let staleCompactions: Counter
     let staleCompactionsFailed: Counter
     let staleCompactionSeconds: Distribution
@@ -57,6 +58,10 @@ struct DatabaseMetrics: Sendable {
             "prometheus_tsdb_size_retentions_total",
             "The number of times that blocks were deleted because the maximum number of bytes was "
                 + "exceeded.")
+        memoryReliefs = registry.counter(
+            "narthex_memory_budget_reliefs_total",
+            "How often memory was short, so that the head was cut early or series that ended left "
+                + "it.")
         staleCompactions = registry.counter(
             "prometheus_tsdb_stale_series_compactions_triggered_total",
             "Total number of triggered stale series compactions.")
@@ -95,6 +100,20 @@ struct DatabaseMetrics: Sendable {
 
     /// The figures that follow from the database itself.
     static func expose(_ database: Database, _ registry: Registry) {
+        if let budget = database.options.memory {
+            registry.gauge(
+                "narthex_memory_budget_bytes",
+                "What the process may hold in memory before no new series are created."
+            ).set(Double(budget.limit))
+            registry.computed(
+                "narthex_memory_budget_used_bytes",
+                "What of the budget is in use: memory of the process, without cached files and what "
+                    + "the head can use again."
+            ) { [weak database] in
+                budget.measure(reusable: database?.head.reusableByteCount ?? 0)
+                return Double(budget.used)
+            }
+        }
         registry.computed(
             "prometheus_tsdb_lowest_timestamp",
             "Lowest timestamp value stored in the database. The unit is decided by the library "

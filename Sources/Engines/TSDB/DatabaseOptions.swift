@@ -11,7 +11,11 @@ package struct DatabaseOptions: Sendable {
     /// The span that merged blocks do not exceed; nil chooses a tenth of the retention time that it
     /// begins with.
     package var largestBlockRange: Milliseconds?
-    /// Called from a commit, once until the next `maintain`, when the head is due to be cut.
+    /// What the process may hold in memory; nil for no limit. Near it the head is cut early and
+    /// lets series that ended go; at it, no series are created.
+    package var memory: MemoryBudget?
+    /// Called from a commit, once until the next `maintain`, when the head is due to be cut
+    /// or memory is short.
     package var onMaintenanceDue: (@Sendable () -> Void)?
     /// What it begins with of what may change later.
     package var settings = DatabaseSettings()

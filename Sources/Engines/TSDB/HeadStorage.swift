@@ -30,6 +30,9 @@ package protocol HeadStorage: Appendable, Queryable, ExemplarQueryable, Deletabl
     var seriesCount: Int { get }
     var staleSeriesCount: Int { get }
 
+    /// Memory that the head holds and can use again without asking the system for more.
+    var reusableByteCount: Int { get }
+
     /// The series that ended with a staleness marker, but for those with late samples, to be
     /// written as blocks; nil where there are none.
     func staleSeriesCut() -> (any SeriesCut)?

@@ -13,6 +13,7 @@ final class RecordingStorage: Appendable {
         var samples: [Int: [Sample]] = [:]
         var batches = 0
         var exemplars: [String] = []
+        var refusesNew = false
     }
 
     private let state = Mutex(State())
@@ -23,6 +24,7 @@ final class RecordingStorage: Appendable {
                 if let slot = state.slots[labels] {
                     return SeriesRef(slot: UInt32(slot), generation: state.generations[slot])
                 }
+                if state.refusesNew { return .refused }
                 let slot = state.labels.count
                 state.slots[labels] = slot
                 state.labels.append(labels)
@@ -48,6 +50,10 @@ final class RecordingStorage: Appendable {
             }
             for index in 0..<batch.count {
                 let ref = batch.refs[index]
+                if ref == .refused {
+                    outcome.faults.append((index, .staleRef))
+                    continue
+                }
                 let slot = Int(ref.slot)
                 let timestamp =
                     batch.timestamps.isEmpty ? batch.sharedTimestamp : batch.timestamps[index]
@@ -75,6 +81,9 @@ final class RecordingStorage: Appendable {
             return outcome
         }
     }
+
+    /// Creates no series any more, or does again.
+    func refuseNew(_ refuses: Bool) { state.withLock { $0.refusesNew = refuses } }
 
     /// Makes all refs out of date, as a head does that gave its series up.
     func forgetRefs() {

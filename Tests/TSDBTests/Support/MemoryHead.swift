@@ -61,6 +61,7 @@ final class MemoryHead: HeadStorage {
     func outOfOrderCut() -> (any OutOfOrderCut)? { nil }
     var seriesCount: Int { state.withLock { $0.labels.count } }
     let staleSeriesCount = 0
+    let reusableByteCount = 0
     func staleSeriesCut() -> (any SeriesCut)? { nil }
 
     func commit(

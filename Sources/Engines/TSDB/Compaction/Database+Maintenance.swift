@@ -26,6 +26,7 @@ extension Database {
                     try cutOutOfOrder()
                 }
                 if areStaleSeriesDue { try cutStaleSeries() }
+                try relieve()
                 try removeOutlived()
                 try removeOutlivedSeries()
                 try mergeBlocks()
@@ -54,8 +55,15 @@ extension Database {
     /// whether the head did.
     private func cutHead() throws(StorageError) -> Bool {
         guard let held = head.timeRange else { return false }
+        let start = CompactionPlan.alignedStart(held.start, options.blockRange)
+        return try cutHead(before: start + options.blockRange)
+    }
+
+    /// Writes what the head has before a time as a block and lets it forget that. Returns whether
+    /// it did.
+    func cutHead(before end: Timestamp) throws(StorageError) -> Bool {
+        guard let held = head.timeRange else { return false }
         let start = held.start
-        let end = CompactionPlan.alignedStart(start, options.blockRange) + options.blockRange
         let began = monotonicNanoseconds()
         let id = environment.newID()
         var meta = BlockMeta(id: id, range: TimeRange(start: start, end: end))

@@ -16,6 +16,7 @@ extension Database {
             headOptions.outOfOrderWindow = options.settings.outOfOrderWindow
             headOptions.maxExemplars = options.settings.maxExemplars
             headOptions.isReadOnly = isReadOnly
+            headOptions.memory = options.memory
             headOptions.log = environment.log
             return try Head.open(
                 directory, headOptions, minValidTime: minValidTime, environment.fileSystem,

@@ -121,6 +121,8 @@ package final class Head: Sendable {
     /// The times between which there are late samples; nil for none.
     package var outOfOrderRange: TimeRange? { store.withLock { $0.outOfOrder.range } }
 
+    package var reusableByteCount: Int { store.withLock { $0.samples.reusableByteCount } }
+
     package var seriesCount: Int { store.withLock { $0.labels.seriesCount } }
 
     /// Syncs the log to the device and writes out full chunks: what the head's own thread does once

@@ -25,6 +25,8 @@ package struct HeadOptions: Sendable {
     package var maxExemplars = 0
     /// How much older than the newest sample of the head a sample may be; none for zero.
     package var outOfOrderWindow: Milliseconds = 0
+    /// At it, no series are created; nil for no limit.
+    package var memory: MemoryBudget?
     /// Told what an operator should know: damage that was repaired, writes that failed.
     package var log = Logger.silent
 
@@ -45,6 +47,7 @@ struct HeadMetrics: Sendable {
     let lateHistogramsAppended: Counter
     let lateness: Distribution
     let seriesCreated: Counter
+    let seriesRefused: Counter
     let seriesRemoved: Counter
     let chunksCreated: Counter
     let walCorruptions: Counter
@@ -92,6 +95,9 @@ struct HeadMetrics: Sendable {
             bounds: [10, 30, 60, 120, 180, 360, 720].map { $0 * 60 })
         seriesCreated = counter(
             "head_series_created_total", "Total number of series created in the head")
+        seriesRefused = registry.counter(
+            "narthex_head_series_refused_total",
+            "Requests for series that were not created since the memory budget was used up.")
         seriesRemoved = counter(
             "head_series_removed_total", "Total number of series removed in the head")
         chunksCreated = counter(

@@ -23,6 +23,7 @@ final class HeadStore {
     var deletions = HeadDeletions()
     var leaving = LeavingSeries()
     var restart = RestartNotes()
+    private var admission: SeriesAdmission
 
     init(
         _ directory: String, _ options: HeadOptions, minValidTime: Timestamp,
@@ -37,6 +38,7 @@ final class HeadStore {
         outOfOrder = OutOfOrderStore(window: options.outOfOrderWindow)
         self.files = files
         self.options = options
+        admission = SeriesAdmission(options.memory)
         self.metrics = metrics
         bounds = HeadBounds(minValidTime: minValidTime)
     }
@@ -47,12 +49,32 @@ final class HeadStore {
     func findOrCreate(_ packed: RawSpan, ref: UInt64?) throws(StorageError) -> (UInt32, Bool) {
         let hash = xxHash64(packed)
         if let slot = labels.find(packed, hash: hash) { return (slot, false) }
-        let ref = ref ?? restart.nextRef
+        return (try create(packed, hash, ref: ref ?? restart.nextRef), true)
+    }
+
+    private func create(
+        _ packed: RawSpan, _ hash: UInt64, ref: UInt64
+    ) throws(StorageError) -> UInt32 {
         let slot = try samples.series.add(ref: ref)
         try labels.add(slot, packed, hash: hash)
         restart.nextRef = max(restart.nextRef, ref + 1)
         metrics.seriesCreated.increment()
-        return (slot, true)
+        return slot
+    }
+
+    /// Whether there is memory for another series. Says in the log when that changes.
+    private func admitsOne() -> Bool {
+        let wasRefusing = admission.isRefusing
+        let isAdmitted = admission.admitsOne { samples.reusableByteCount }
+        if !isAdmitted { metrics.seriesRefused.increment() }
+        if wasRefusing != admission.isRefusing {
+            options.log.warn(
+                wasRefusing
+                    ? "New series are created again"
+                    : "The memory budget is used up: no new series",
+                ["series": "\(labels.seriesCount)"])
+        }
+        return isAdmitted
     }
 
     func resolve(_ sets: [Labels]) throws(StorageError) -> [SeriesRef] {
@@ -61,9 +83,16 @@ final class HeadStore {
         found.reserveCapacity(sets.count)
         for set in sets {
             let packed = set.packed
-            let (slot, isNew) = try findOrCreate(packed.raw, ref: nil)
-            if isNew {
+            let hash = xxHash64(packed.raw)
+            let slot: UInt32
+            if let known = labels.find(packed.raw, hash: hash) {
+                slot = known
+            } else if admitsOne() {
+                slot = try create(packed.raw, hash, ref: restart.nextRef)
                 writing.newSeries.append(samples.series.refs[slot], packed.raw)
+            } else {
+                found.append(.refused)
+                continue
             }
             if writing.newSeries.byteCount > CommitBuffers.seriesLimit { logNewSeries() }
             found.append(SeriesRef(slot: slot, generation: samples.series.generations[slot]))

@@ -120,6 +120,11 @@ struct SampleStore: ~Copyable {
         series.chunkEnds[slot] = min(rangeEnd, start &+ Timestamp(length))
     }
 
+    /// Memory of pieces and slots that nothing uses now and that the next series will use.
+    var reusableByteCount: Int {
+        pieces.reusableByteCount + series.freeSlotCount * SeriesTable.bytesPerSlot
+    }
+
     /// The oldest sample that the head has of a series.
     func firstTimestamp(_ slot: UInt32) -> Timestamp? {
         var oldest: Timestamp?

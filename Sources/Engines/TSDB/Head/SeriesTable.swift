@@ -25,6 +25,11 @@ struct SeriesTable: ~Copyable {
     private(set) var end = 0
     /// Free slots, descending, so that the lowest is taken first and neighbours stay together.
     private var freeSlots: [UInt32] = []
+    var freeSlotCount: Int { freeSlots.count }
+    /// What the columns have for a slot.
+    static let bytesPerSlot =
+        MemoryLayout<SeriesState>.stride + 2 * MemoryLayout<UInt64>.stride
+        + 2 * MemoryLayout<UInt32>.stride
 
     init() throws(StorageError) {
         let states = try Column<SeriesState>(capacity: Self.capacity)

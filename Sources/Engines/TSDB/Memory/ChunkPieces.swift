@@ -39,6 +39,7 @@ internal import Storage
     }
 
     /// Pieces in use.
+    var reusableByteCount: Int { freeCount * Self.size }
     var usedCount: Int { Int(end) - 1 - freeCount }
 
     /// Makes sure that `count` pieces can be taken without asking the system.

@@ -81,23 +81,45 @@ final class RemoteWriteReceiver: Sendable {
             // A ref can go out of date between its look-up and the commit; then it is looked up
             // anew.
             for isRetry in [false, true] {
-                let refs = try series.refs(
+                var refs = try series.refs(
                     of: request, workspace.room.raw, ignoringCache: isRetry, drops)
+                let refused = Self.takeRefused(&refs)
                 try fill(&workspace, refs)
                 if keepsExemplars { workspace.addExemplars(refs) }
-                if workspace.batch.isEmpty { return }
+                if workspace.batch.isEmpty { return try Self.complain(refused) }
                 let outcome = try storage.commit(workspace.batch, .allOrNothing)
                 if !outcome.hasFaults {
                     warn(outcome)
-                    return
+                    return try Self.complain(refused)
                 }
                 if !isRetry, outcome.hasStaleRef { continue }
                 throw StorageError(.limit, firstFault(outcome, workspace))
             }
         } catch {
             // `.limit` is what this function made of a sample that cannot be stored.
-            throw WriteFailure(status: error.code == .limit ? 400 : 500, message: error.message)
+            let status = error.code == .limit ? 400 : error.code == .noMemory ? 429 : 500
+            throw WriteFailure(status: status, message: error.message)
         }
+    }
+
+    /// Leaves out the series for which there is no memory. Returns how many.
+    private static func takeRefused(_ refs: inout [SeriesRef?]) -> Int {
+        var count = 0
+        for index in refs.indices where refs[index] == .refused {
+            refs[index] = nil
+            count += 1
+        }
+        return count
+    }
+
+    /// The samples of other series are stored by then. Senders drop what is answered with 429, or
+    /// send it again where they were told to.
+    private static func complain(_ refused: Int) throws(StorageError) {
+        guard refused > 0 else { return }
+        throw StorageError(
+            .noMemory,
+            "memory budget used up: \(refused) new series were not created; samples of other "
+                + "series were stored")
     }
 
     /// Puts the samples into the batch. Within one request a sample that is not newer than one

@@ -17,7 +17,8 @@ final class SeriesResolver: Sendable {
 
     init(_ storage: any Appendable) { self.storage = storage }
 
-    /// One ref for each series of the request; nil where it has no samples or its labels are bad.
+    /// One ref for each series of the request; nil where it has no samples or its labels are bad,
+    /// and `refused` where there is no memory for it.
     func refs(
         of request: WriteRequest, _ bytes: RawSpan, ignoringCache: Bool, _ drops: DroppedSamples
     ) throws(StorageError) -> [SeriesRef?] {
@@ -48,6 +49,7 @@ final class SeriesResolver: Sendable {
         cache.withLock { cache in
             for (owner, ref) in zip(owners, found) {
                 refs[owner] = ref
+                if ref == .refused { continue }
                 cache.insert(request.series[owner].fingerprint, ref.packed)
             }
         }

@@ -76,6 +76,13 @@ extension FlagTable {
             help: "How often to look for blocks that came or went from outside.",
             mode: .server, standing: .ineffective, isHidden: true),
         Flag(
+            name: "storage.memory-budget", kind: .memory, defaults: ["80%"],
+            help: "What the process may hold in memory, cached files aside: a size, or a share of "
+                + "the memory that it may use. From nine tenths on the head is cut early and "
+                + "lets series that ended go; at it, new series are refused and known ones go on. "
+                + "0 for no limit.",
+            mode: .server),
+        Flag(
             name: "storage.agent.path", kind: .text, defaults: ["data-agent/"],
             help: "Base path for metrics storage.",
             mode: .agent),

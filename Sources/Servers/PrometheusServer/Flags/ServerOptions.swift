@@ -44,6 +44,8 @@ struct ServerOptions: Sendable {
         var blockRange: Milliseconds
         var largestBlockRange: Milliseconds?
         var walCompression: WALCompression
+        /// In bytes; 0 for no limit.
+        var memoryBudget: Int
     }
 
     init(_ flags: ParsedFlags) throws(Failure) {
@@ -124,6 +126,7 @@ extension ServerOptions.Storage {
         own.size = (try? ByteSize.parse(flags.text("storage.tsdb.retention.size")).get()) ?? 0
         retention = own == Retention() ? .standard : own
         blockRange = DurationText.parse(flags.text("storage.tsdb.min-block-duration")) ?? 7_200_000
+        memoryBudget = MemoryAmount.bytes(flags.text("storage.memory-budget"), of: Host.memory) ?? 0
         largestBlockRange = DurationText.parse(flags.text("storage.tsdb.max-block-duration"))
         walCompression =
             if !flags.isOn("storage.tsdb.wal-compression") {

@@ -23,6 +23,8 @@ extension Server {
         var database = DatabaseOptions()
         database.blockRange = options.storage.blockRange
         database.largestBlockRange = options.storage.largestBlockRange
+        let budget = options.storage.memoryBudget
+        if budget > 0 { database.memory = MemoryBudget(limit: budget) }
         database.onMaintenanceDue = onMaintenanceDue
         database.settings = databaseSettings(phase.configuration)
         return database

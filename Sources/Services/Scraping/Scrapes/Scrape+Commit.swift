@@ -10,6 +10,7 @@ extension Scrape {
     /// body could be used: only then the layout follows it.
     consuming func commit(isComplete: Bool) -> SeriesTable {
         var faulty: Set<Int32> = []
+        table.refusedCount = 0
         if scratch.batch.count > 0 {
             do throws(StorageError) {
                 let outcome = try surroundings.storage.commit(scratch.batch, .skipFaulty)
@@ -114,6 +115,11 @@ extension Scrape {
                 } else {
                     table.refs[Int(source)] = ref
                 }
+                // Asked for again at the next scrape.
+                if ref == .refused {
+                    table.refusedCount += 1
+                    continue
+                }
                 let value = scratch.batch.values[entry.index]
                 batch.exemplars += exemplars(of: entry.index, as: ref, at: batch.count)
                 if hasOwn {
@@ -122,7 +128,8 @@ extension Scrape {
                     batch.append(ref, value)
                 }
             }
-            _ = try surroundings.storage.commit(batch, .skipFaulty)
+            warn("Error on creating series: the memory budget is used up", table.refusedCount)
+            if !batch.isEmpty { _ = try surroundings.storage.commit(batch, .skipFaulty) }
         } catch {
             surroundings.log.error("Scrape commit failed", ["err": error.message])
         }

@@ -134,6 +134,7 @@ package final class ScrapedTarget: ScrapeResponder {
         if let failure { logFailure(message(failure), rules) }
         let timestamp = alignedTime(timing, interval: interval)
         var scrape = Scrape(rules, surroundings, at: timestamp, table: takeTable())
+        var complaint = ""
         var error = forcedError ?? failure.map(message)
         if case .bodyTooLarge = failure {
             surroundings.metrics.bodySizeExceeded.increment()
@@ -156,11 +157,15 @@ package final class ScrapedTarget: ScrapeResponder {
         let duration = scrape.report.duration
         let table = scrape.commit(isComplete: isComplete)
         let layout = table.layout
+        if error == nil, table.refusedCount > 0 {
+            complaint =
+                "memory budget used up: \(table.refusedCount) new series were not created"
+        }
         giveBackTable(table)
         state.withLock { state in
             state.layout = layout
             state.status = TargetStatus(
-                health: error == nil ? .up : .down, lastError: error ?? "",
+                health: error == nil ? .up : .down, lastError: error ?? complaint,
                 lastScrape: timestamp, lastDuration: duration)
         }
     }

@@ -17,6 +17,8 @@ struct SeriesTable: Sendable {
     /// The series of each sample of the layout, then those of the reports.
     var refs: [SeriesRef] = []
     var droppedCount = 0
+    /// Series of the last scrape that the storage did not create since memory was short.
+    var refusedCount = 0
     /// Samples that were in the last scrape that could be used; the others of the layout are kept
     /// in case they come back.
     var present = OrdinalSet.all

@@ -19,12 +19,14 @@ private final class Scene {
     private(set) var time: Timestamp = 1_000_000
 
     init(
-        _ settings: String = "", address: String = "a:1", gathersExemplars: Bool = false
+        _ settings: String = "", address: String = "a:1", gathersExemplars: Bool = false,
+        passesMetadata: Bool = false
     ) throws {
         var surroundings = ScrapeSurroundings(
             storage: storage, fileSystem: LocalFileSystem(), log: .silent, registry: registry)
         surroundings.now = { 0 }
         surroundings.gathersExemplars = gathersExemplars
+        surroundings.passesMetadata = passesMetadata
         manager = try ScrapeManager(
             surroundings, scheduler: scheduler, externalLabels: .empty, host: "here")
         manager.apply([try configuration("job_name: j\nscrape_interval: 10s\n\(settings)")])
@@ -109,6 +111,46 @@ private func report(up: Int, scraped: Int, kept: Int, added: Int) -> [String] {
         #expect(
             scene.storage.exemplars.dropFirst(2)
                 == [#"a_total {id="x"} 0.5 2000"#, #"b_total {id="y"} 0.25 \#(scene.time)"#])
+    }
+
+    @Test func `what is said about series goes to the storage when it is new`() throws {
+        let body = """
+            # HELP a How many.
+            # TYPE a counter
+            a_total{x="1"} 1
+            a_total{x="2"} 1
+            a_created 1
+            # TYPE b_seconds histogram
+            # UNIT b_seconds seconds
+            b_seconds_bucket{le="1"} 1
+            b_seconds_count 1
+            bb 1
+            # TYPE c_info gauge
+            c_info 1
+            # EOF
+
+            """
+        let type = "application/openmetrics-text; version=1.0.0"
+        let off = try Scene()
+        off.scrape(body, contentType: type)
+        #expect(off.storage.metadata == [])
+        let scene = try Scene(
+            "metric_relabel_configs: [{source_labels: [x], regex: '2', action: drop}]",
+            passesMetadata: true)
+        scene.scrape(body, contentType: type)
+        let all = [
+            "a_total counter  How many.", "b_seconds_bucket histogram seconds ",
+            "b_seconds_count histogram seconds ", "c_info gauge  ",
+        ]
+        #expect(scene.storage.metadata == all)
+        scene.scrape(body, contentType: type)
+        #expect(scene.storage.metadata == all)
+        scene.scrape(body.replacing("many", with: "much"), contentType: type)
+        #expect(scene.storage.metadata[4] == "a_total counter  How much.")
+        scene.storage.forgetRefs()
+        let count = scene.storage.metadata.count
+        scene.scrape(body.replacing("many", with: "much"), contentType: type)
+        #expect(scene.storage.metadata.count == count + 4)
     }
 
     @Test func `series that vanish are marked stale once and may come back`() throws {

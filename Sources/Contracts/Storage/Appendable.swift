@@ -23,8 +23,8 @@ package struct SeriesRef: Sendable, Hashable {
 package protocol Appendable: Sendable {
     /// Finds or creates the series with these labels (not empty, valid UTF-8, sorted). `refs[i]`
     /// belongs to `labels[i]`. Series that are created one after the other get neighbouring slots,
-    /// so resolve them in the order in which their samples will arrive. Those that cannot be created
-    /// since memory is short are `SeriesRef.refused`.
+    /// so resolve them in the order in which their samples will arrive. `SeriesRef.refused` stands
+    /// for those that are not created since memory is short.
     func resolve(_ labels: [Labels]) throws(StorageError) -> [SeriesRef]
 
     /// Makes all samples of the batch durable against a crash of the process and visible to queries
@@ -54,6 +54,17 @@ package struct HistogramSample: Sendable {
     }
 }
 
+/// What an exposition says about a series.
+package struct SeriesMetadata: Sendable, Hashable {
+    package var ref: SeriesRef
+    package var metadata: Metadata
+
+    package init(_ ref: SeriesRef, _ metadata: Metadata) {
+        self.ref = ref
+        self.metadata = metadata
+    }
+}
+
 /// Samples of many series that are committed together. Floats are columns; most batches have one
 /// timestamp for all of them, then `timestamps` stays empty and `sharedTimestamp` counts.
 /// Histograms, which are few and large, are a list of their own. Where a series has samples of both
@@ -68,6 +79,9 @@ package struct SampleBatch: Sendable {
     /// A storage that keeps no exemplars ignores them.
     package var exemplars: [BatchExemplar] = []
 
+    /// What is said about series of the storage, for a log that keeps it.
+    package var metadata: [SeriesMetadata] = []
+
     /// A sample that is not newer than an earlier one of its series in this batch, but would be
     /// without it, is no fault where it cannot be stored.
     package var toleratesOlder = false
@@ -76,7 +90,9 @@ package struct SampleBatch: Sendable {
 
     /// How many floats there are.
     package var count: Int { refs.count }
-    package var isEmpty: Bool { refs.isEmpty && histograms.isEmpty && exemplars.isEmpty }
+    package var isEmpty: Bool {
+        refs.isEmpty && histograms.isEmpty && exemplars.isEmpty && metadata.isEmpty
+    }
     /// That of the first float; nil where there is none.
     package var firstTimestamp: Timestamp? {
         refs.isEmpty ? nil : timestamps.first ?? sharedTimestamp
@@ -88,6 +104,7 @@ package struct SampleBatch: Sendable {
         timestamps.removeAll(keepingCapacity: true)
         histograms.removeAll(keepingCapacity: true)
         if !exemplars.isEmpty { exemplars.removeAll(keepingCapacity: true) }
+        if !metadata.isEmpty { metadata.removeAll() }
     }
 
     /// Adds a sample at the shared timestamp. Not to be mixed with `append(_:_:at:)` in one batch.

@@ -14,6 +14,7 @@ final class RecordingStorage: Appendable {
         var batches = 0
         var exemplars: [String] = []
         var refusesNew = false
+        var metadata: [String] = []
     }
 
     private let state = Mutex(State())
@@ -47,6 +48,12 @@ final class RecordingStorage: Appendable {
                 let series = state.labels[Int(ref.slot)].metricName ?? ""
                 state.exemplars.append(
                     "\(series) \(one.exemplar.labels) \(one.exemplar.value) \(time)")
+            }
+            for entry in batch.metadata {
+                let said = entry.metadata
+                state.metadata.append(
+                    "\(state.labels[Int(entry.ref.slot)].metricName ?? "") \(said.type.rawValue) "
+                        + "\(said.unit) \(said.help)")
             }
             for index in 0..<batch.count {
                 let ref = batch.refs[index]
@@ -94,6 +101,9 @@ final class RecordingStorage: Appendable {
 
     /// All exemplars that came, as `series labels value time`.
     var exemplars: [String] { state.withLock { $0.exemplars } }
+
+    /// All that was said about series, as `series type unit help`.
+    var metadata: [String] { state.withLock { $0.metadata } }
 
     var batchCount: Int { state.withLock { $0.batches } }
 

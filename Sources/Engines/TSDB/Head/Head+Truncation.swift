@@ -116,7 +116,9 @@ extension HeadStore {
             refs.append(samples.series.refs[slot])
             samples.removeAllChunks(slot)
             deletions.remove(slot)
+            metadata.remove(slot)
         }
+        metadata.finishRemovals()
         try labels.remove(dropped)
         samples.series.remove(dropped)
         forgetDeletions(endingBefore: time)

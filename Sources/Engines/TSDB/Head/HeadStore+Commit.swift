@@ -53,6 +53,7 @@ extension HeadStore {
                 && (batch.timestamps.isEmpty || batch.timestamps.count == batch.count),
             "the columns of a batch are of one length")
         guard !batch.isEmpty else { return CommitOutcome() }
+        try commitMetadata(batch)
         let limits = CommitLimits(batch, bounds, options.blockRange, outOfOrder.window)
         var outcome = samples.check(batch, limits, &writing)
         samples.checkHistograms(batch, limits, &writing.histograms, &outcome)

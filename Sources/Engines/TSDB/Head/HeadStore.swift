@@ -22,6 +22,7 @@ final class HeadStore {
     var writing = CommitBuffers()
     var deletions = HeadDeletions()
     var leaving = LeavingSeries()
+    var metadata = HeadMetadata()
     var restart = RestartNotes()
     private var admission: SeriesAdmission
 

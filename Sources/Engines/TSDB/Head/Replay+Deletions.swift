@@ -46,6 +46,7 @@ extension Replay {
             for ref in aliases.removeValue(forKey: slot) ?? [] { slots[ref] = nil }
             store.samples.removeAllChunks(slot)
             store.deletions.remove(slot)
+            store.metadata.remove(slot)
             store.outOfOrder[slot] = nil
         }
         try store.labels.remove(dropped)

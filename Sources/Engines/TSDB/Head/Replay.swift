@@ -321,9 +321,12 @@ struct Replay {
             .histogramsWithStart, .floatHistogramsWithStart:
             try addHistograms(try WALHistograms(record))
         case .metadata:
-            // Nothing is asked of it; that it can be read shows that the log is sound.
-            for entry in try decodeMetadata(record) where slots[entry.ref] == nil {
-                unknownMetadataRefs += 1
+            for entry in try decodeMetadata(record) {
+                if let slot = slots[entry.ref] {
+                    store.metadata.set(try entry.metadata(), slot)
+                } else {
+                    unknownMetadataRefs += 1
+                }
             }
         case .exemplars:
             for logged in try decodeExemplars(record)

@@ -33,7 +33,7 @@ enum SnapshotFormat {
     /// and so is one beside a log of out-of-order samples.
     static let kinds = WALRecordKinds([
         .series, .samples, .tombstones, .exemplars, .mappedChunkMarkers, .histograms,
-        .floatHistograms, .customHistograms, .customFloatHistograms,
+        .floatHistograms, .customHistograms, .customFloatHistograms, .metadata,
     ])
 
     /// Whether a snapshot can hold all that the data folder does, beside the log itself.

@@ -49,6 +49,7 @@ struct SnapshotWriter {
             }
             try writeDeletions()
             try writeExemplars()
+            try writeMetadata()
             try writeExpiries()
             try syncLog()
             try writeFiles()
@@ -108,6 +109,16 @@ struct SnapshotWriter {
             let record = store.withLock { $0.snapshotExemplars(slice, before: nextRef) }
             if !record.isEmpty { try output.write(.record, record.raw) }
             at += slice.count
+        }
+    }
+
+    private mutating func writeMetadata() throws(FileError) {
+        let slots = store.withLock { $0.metadata.slots }
+        let nextRef = summary.nextRef
+        for start in stride(from: 0, to: slots.count, by: Self.sliceSize) {
+            let slice = slots[start..<min(start + Self.sliceSize, slots.count)]
+            let record = store.withLock { $0.snapshotMetadata(slice, before: nextRef) }
+            if !record.isEmpty { try output.write(.record, record.raw) }
         }
     }
 

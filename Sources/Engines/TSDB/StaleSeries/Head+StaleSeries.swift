@@ -45,15 +45,16 @@ extension GuardedStore {
         return count
     }
 
-    /// Calls `body` with some live slots at a time, so that commits get the lock in between.
-    func forEachSlice(_ body: (HeadStore, [UInt32]) -> Void) {
+    /// Calls `body` with some slots at a time, free ones among them, so that commits get the lock
+    /// in between.
+    func forEachSlice(_ body: (HeadStore, Range<UInt32>) -> Void) {
         let sliceSize = 1 << 16
         var at = 0
         while true {
             let start = at
             let end = withLock { store in
                 let end = min(start + sliceSize, store.samples.series.end)
-                body(store, (start..<end).map(UInt32.init).filter { store.labels.has($0) })
+                body(store, UInt32(start)..<UInt32(end))
                 return end
             }
             if end == at { return }
@@ -113,7 +114,7 @@ extension HeadStore {
     /// Whether the newest sample in order says that the series ended.
     func isStale(_ slot: UInt32) -> Bool {
         let state = samples.series.states[slot]
-        guard state.hasSamples else { return false }
+        guard state.hasSamples, labels.has(slot) else { return false }
         guard !samples.lanes.isEmpty, let lane = samples.lanes[slot] else {
             return StaleMarker.isStale(state.encoder.value)
         }
@@ -169,7 +170,9 @@ extension HeadStore {
                 samples.series.states[slot].encoder.timestamp
             samples.removeAllChunks(slot)
             deletions.remove(slot)
+            metadata.remove(slot)
         }
+        metadata.finishRemovals()
         try labels.remove(dropped)
         samples.series.remove(dropped)
         return slots.count

@@ -44,6 +44,22 @@ struct LoggedMetadata: Hashable {
     }
 }
 
+extension LoggedMetadata {
+    /// Without fields that are not known.
+    func metadata() throws(ByteError) -> Metadata {
+        let types = MetricType.allCases
+        var metadata = Metadata(type: Int(type) < types.count ? types[Int(type)] : .unknown)
+        var reader = ByteReader(fields.raw)
+        while !reader.isAtEnd {
+            let name = try reader.lengthPrefixed().text
+            let value = try reader.lengthPrefixed().text
+            if name == "UNIT" { metadata.unit = value }
+            if name == "HELP" { metadata.help = value }
+        }
+        return metadata
+    }
+}
+
 /// Builds a metadata record.
 struct MetadataRecord {
     private(set) var writer = ByteWriter()

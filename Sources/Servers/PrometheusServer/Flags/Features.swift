@@ -13,7 +13,7 @@ struct Features: Sendable {
         "promql-experimental-functions", "promql-delayed-name-removal",
         "promql-extended-range-selectors", "promql-binop-fill-modifiers",
         "promql-per-step-stats", "promql-duration-expr", "promql-at-modifier",
-        "promql-negative-offset", "exemplar-storage",
+        "promql-negative-offset", "exemplar-storage", "metadata-wal-records",
     ]
 
     /// On by default here and in upstream, or about upstream's runtime: naming them is no mistake.
@@ -26,7 +26,7 @@ struct Features: Sendable {
     /// Known to upstream and not built yet.
     private static let absent: Set<String> = [
         "created-timestamp-zero-ingestion", "st-storage", "st-synthesis",
-        "type-and-unit-labels", "metadata-wal-records", "otlp-deltatocumulative",
+        "type-and-unit-labels", "otlp-deltatocumulative",
         "otlp-native-delta-ingestion", "memory-snapshot-on-shutdown", "delayed-compaction",
         "use-uncached-io", "histograms-st-encoding", "fast-startup", "concurrent-rule-eval",
         "old-ui", "search-api", "agent",

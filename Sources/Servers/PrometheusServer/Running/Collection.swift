@@ -24,6 +24,7 @@ final class Collection: Sendable {
             storage: server.storage, fileSystem: server.fileSystem,
             log: server.log.with(["component": "scrape manager"]), registry: server.registry)
         surroundings.gathersExemplars = server.options.features.isEnabled("exemplar-storage")
+        surroundings.passesMetadata = server.options.features.isEnabled("metadata-wal-records")
         scrapes = try ScrapeManager(
             surroundings, scheduler: client,
             externalLabels: server.phase.configuration.global.externalLabels)

@@ -115,6 +115,7 @@ extension Scrape {
                 } else {
                     table.refs[Int(source)] = ref
                 }
+                hasFoundAnew = true
                 // Asked for again at the next scrape.
                 if ref == .refused {
                     table.refusedCount += 1
@@ -155,6 +156,23 @@ extension Scrape {
         guard isComplete else { return }
         table.present = seen
         if let revision { adopt(revision, tracksAll, faulty) }
+        if surroundings.passesMetadata, revision != nil || hasFoundAnew { passMetadata() }
+    }
+
+    /// Tells the storage what the layout says about its series. The storage knows what is new.
+    private func passMetadata() {
+        let ordinals = (0..<table.sampleCount).filter { table.refs[$0] != SeriesTable.dropped }
+        var batch = SampleBatch(sharedTimestamp: timestamp)
+        for (ordinal, found) in zip(ordinals, table.layout.metadata(ofSamples: ordinals)) {
+            if let found { batch.metadata.append(SeriesMetadata(table.refs[ordinal], found)) }
+        }
+        if batch.isEmpty { return }
+        do throws(StorageError) {
+            _ = try surroundings.storage.commit(batch, .skipFaulty)
+        } catch {
+            // The samples are stored; metadata that did not get there is no reason to fail.
+            surroundings.log.warn("Storing metadata failed", ["err": error.message])
+        }
     }
 
     private mutating func adopt(

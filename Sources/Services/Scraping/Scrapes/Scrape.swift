@@ -29,6 +29,8 @@ struct Scrape {
     var seen = OrdinalSet.none
     var new = NewSeries()
     var revision: LayoutRevision?
+    /// Series had to be found again since the storage had given them up.
+    var hasFoundAnew = false
     /// Set when the layout was found in the body as it is.
     var isUnchanged = false
 

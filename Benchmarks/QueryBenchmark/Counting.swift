@@ -3,10 +3,11 @@
 import Model
 import PromQL
 
-/// What callgrind counts: it begins and ends with a function of this name.
+/// What callgrind counts.
 nonisolated(unsafe) private var counted: () -> Void = {}
 
-@_cdecl("narthex_counted") @inline(never)
+/// Callgrind begins and ends with it, by the name of its symbol.
+@inline(never)
 public func runCounted() { counted() }
 
 extension BenchmarkCase {

@@ -291,6 +291,13 @@ if wanted?.contains("HeadBenchmark") ?? false {
             dependencies: ["Instrumentation", "Model", "Platform", "Storage", "TSDB"],
             path: "Benchmarks/Head", swiftSettings: [.swiftLanguageMode(.v6)]))
 }
+if wanted?.contains("BlockBenchmark") ?? false {
+    targets.append(
+        .executableTarget(
+            name: "BlockBenchmark",
+            dependencies: ["Bytes", "ChunkEncoding", "Model", "Platform", "Storage", "TSDB"],
+            path: "Benchmarks/Blocks", swiftSettings: [.swiftLanguageMode(.v6)]))
+}
 for (name, used) in support where isWanted(name) {
     targets.append(
         .target(

@@ -22,6 +22,7 @@ private let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "write-request": fuzzWriteRequest,
     "xor": fuzzXOR,
     "xor2": fuzzXOR2,
+    "dense": fuzzDense,
     "histograms": fuzzHistograms,
     "tombstones": fuzzTombstones,
     "wal": fuzzWAL,

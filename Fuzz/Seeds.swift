@@ -67,6 +67,7 @@ private func binarySeeds(_ target: String) -> [[UInt8]] {
     case "xor": xorSeeds
     case "wal": [record(of: labels)] + [samplesRecord] + histogramRecords
     case "xor2": xorSeeds
+    case "dense": denseSeeds
     case "histograms": histogramSeeds
     case "tombstones": [[1, 0, 20, 1, 40, 60, 2, 0, 2]]
     case "head-chunks": [headChunks]

@@ -60,6 +60,7 @@ enum Allowances {
         "Sources/Engines/TSDB/WAL/WALRecord.swift",
         "Sources/Engines/TSDB/WAL/WALWriter.swift",
         "Sources/Languages/ChunkEncoding/BitReader.swift",
+        "Sources/Languages/ChunkEncoding/Dense/DenseFrameReader.swift",
         "Sources/Languages/ChunkEncoding/XORChunks.swift",
         "Sources/Languages/ChunkEncoding/XORDecoder.swift",
         "Sources/Languages/ChunkEncoding/XORState.swift",

@@ -48,6 +48,8 @@ package enum ChunkError: Error, Sendable, Hashable, CustomStringConvertible {
     case unknownSchema(Int32)
     /// The encoding is a known one, but not of the samples that were asked for.
     case unsupported(EncodedChunk.Encoding)
+    /// A part of a dense chunk cannot be read.
+    case malformed(String)
 
     package var description: String {
         switch self {
@@ -60,6 +62,7 @@ package enum ChunkError: Error, Sendable, Hashable, CustomStringConvertible {
         case .unknownSchema(let schema):
             "histogram has an unknown schema, which must be between -9 and 52 for exponential "
                 + "buckets, or -53 for custom buckets, got schema \(schema)"
+        case .malformed(let part): "cannot read \(part)"
         }
     }
 }

@@ -116,6 +116,17 @@ private let dump = """
         #expect(text.contains(expected), "\(text)")
     }
 
+    @Test("The encoding of merged blocks is one of two, and shown where it is not upstream's")
+    func blockEncoding() {
+        let text = loaded("storage: {tsdb: {block_encoding: dense}}")
+        #expect(text.contains("    block_encoding: dense\n"))
+        #expect(!loaded("storage: {tsdb: {block_encoding: xor}}").contains("block_encoding"))
+        #expect(
+            loaded("storage: {tsdb: {block_encoding: zip}}").contains(
+                "'storage.tsdb.block_encoding' must be 'xor' or 'dense', or the field must be "
+                    + "omitted entirely, got \"zip\""))
+    }
+
     @Test("A file that is not there is an error in the system's words")
     func missing() {
         #expect {

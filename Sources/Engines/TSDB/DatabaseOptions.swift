@@ -32,6 +32,9 @@ package struct DatabaseSettings: Sendable, Hashable {
     package var outOfOrderWindow: Milliseconds = 0
     /// From which share of stale series on, of one, these leave the head early; zero for never.
     package var staleSeriesThreshold = 0.0
+    /// How blocks that are merged of others hold their floats. Those that are cut from the head are
+    /// always such that Prometheus can read them.
+    package var blockEncoding = BlockEncoding.xor
 
     package init() {}
 }

@@ -11,7 +11,37 @@ package struct TSDBTool: Sendable {
     struct Command: Sendable {
         var name: String
         var help: String
-        var run: @Sendable (TSDBTool, _ folder: String) throws(StorageError) -> Int32
+        var run: @Sendable (TSDBTool, Arguments) throws(StorageError) -> Int32
+    }
+
+    /// What stands behind the command.
+    struct Arguments: Sendable {
+        var folder: String
+        var encoding: BlockEncoding?
+
+        /// Nil where they are not `<folder>`, or `<folder> --to <encoding>` where one is wanted.
+        init?(_ arguments: ArraySlice<String>, wantsEncoding: Bool) {
+            var folders: [String] = []
+            var encodings: [String] = []
+            var rest = arguments
+            while let argument = rest.popFirst() {
+                if argument == "--to", let value = rest.popFirst() {
+                    encodings.append(value)
+                } else if argument.hasPrefix("--to=") {
+                    encodings.append(String(argument.dropFirst(5)))
+                } else {
+                    folders.append(argument)
+                }
+            }
+            guard folders.count == 1, !folders[0].hasPrefix("-"),
+                encodings.count == (wantsEncoding ? 1 : 0)
+            else { return nil }
+            folder = folders[0]
+            if wantsEncoding {
+                guard let encoding = BlockEncoding(rawValue: encodings[0]) else { return nil }
+                self.encoding = encoding
+            }
+        }
     }
 
     let files: any FileSystem
@@ -35,19 +65,25 @@ package struct TSDBTool: Sendable {
         ).run(arguments)
     }
 
+    private static let convert = "convert"
+
     private static let commands = [
         Command(
             name: "verify", help: "Reads everything and names what is damaged; changes nothing."
         ) {
-            (tool, folder) throws(StorageError) in try tool.verify(folder)
+            (tool, arguments) throws(StorageError) in try tool.verify(arguments.folder)
         },
         Command(
             name: "repair",
             help: "Sets damaged parts aside so that a server can start; deletes nothing."
-        ) { (tool, folder) throws(StorageError) in try tool.repair(folder) },
+        ) { (tool, arguments) throws(StorageError) in try tool.repair(arguments.folder) },
         Command(name: "list", help: "Lists the blocks.") {
-            (tool, folder) throws(StorageError) in try tool.list(folder)
+            (tool, arguments) throws(StorageError) in try tool.list(arguments.folder)
         },
+        Command(
+            name: convert,
+            help: "Writes the blocks of a folder, or one block, anew: --to xor, or --to dense."
+        ) { (tool, arguments) throws(StorageError) in try tool.convert(arguments) },
     ]
 
     private static var help: String {
@@ -57,7 +93,7 @@ package struct TSDBTool: Sendable {
             return "  \(command.name)\(gap)\(command.help)\n"
         }
         return """
-            usage: narthex tool tsdb <command> <data folder>
+            usage: narthex tool tsdb <command> <data folder> [--to xor|dense]
 
             Exits with 0 where all is well, with 1 where something is damaged or fails, with 2 where
             the arguments are wrong.
@@ -76,12 +112,15 @@ package struct TSDBTool: Sendable {
             error("narthex tool tsdb: there is no command '\(name)'\n\n\(Self.help)")
             return 2
         }
-        guard arguments.count == 2, !arguments[1].hasPrefix("-") else {
-            error("narthex tool tsdb \(name): which folder?\n\n\(Self.help)")
+        let wantsEncoding = name == Self.convert
+        guard let parsed = Arguments(arguments.dropFirst(), wantsEncoding: wantsEncoding) else {
+            let question =
+                wantsEncoding ? "which folder, and --to which encoding?" : "which folder?"
+            error("narthex tool tsdb \(name): \(question)\n\n\(Self.help)")
             return 2
         }
         do throws(StorageError) {
-            return try command.run(self, arguments[1])
+            return try command.run(self, parsed)
         } catch {
             self.error("narthex tool tsdb \(name): \(error.message)\n")
             return 1
@@ -107,6 +146,19 @@ package struct TSDBTool: Sendable {
         for action in actions { output("\(action)\n") }
         if actions.isEmpty { output("nothing to repair\n") }
         return try verify(folder)
+    }
+
+    private func convert(_ arguments: Arguments) throws(StorageError) -> Int32 {
+        guard let encoding = arguments.encoding else { return 2 }
+        var count = 0
+        let isComplete = try BlockConversion.run(
+            arguments.folder, to: encoding, files, time: currentMilliseconds()
+        ) { line in
+            count += 1
+            output(line + "\n")
+        }
+        if count == 0 { output("all blocks are in this encoding\n") }
+        return isComplete ? 0 : 1
     }
 
     private func list(_ folder: String) throws(StorageError) -> Int32 {

@@ -36,7 +36,7 @@ package final class Block: Sendable {
             throw StorageError(.damaged, "\(metaFile.path): \(error.reason)")
         }
         index = try IndexReader(indexFile)
-        chunks = try ChunkSegments("\(directory)/chunks", fileSystem)
+        chunks = try ChunkSegments("\(directory)/chunks", meta.encoding, fileSystem)
         tombstones = try Tombstones(directory, fileSystem)
         otherByteCount = metaFile.count + indexFile.count + chunks.byteCount
         byteCount = otherByteCount + Self.byteCount(of: tombstones)

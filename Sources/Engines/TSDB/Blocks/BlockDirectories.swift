@@ -22,7 +22,7 @@ struct BlockDirectories {
             throw StorageError(error)
         }
         for entry in entries where entry.isDirectory {
-            guard let id = ULID(entry.name) else { continue }
+            guard let id = BlockDirectory.block(named: entry.name)?.id else { continue }
             if let block = loaded[id] {
                 blocks.append(block)
                 continue
@@ -65,7 +65,8 @@ struct BlockDirectories {
             BlockDirectory.temporarySuffix,
         ]
         return suffixes.contains {
-            name.hasSuffix($0) && ULID(String(name.dropLast($0.count))) != nil
+            name.hasSuffix($0)
+                && BlockDirectory.block(named: String(name.dropLast($0.count))) != nil
         }
     }
 
@@ -73,12 +74,14 @@ struct BlockDirectories {
     static func remove(
         _ id: ULID, in directory: String, _ fileSystem: any FileSystem
     ) throws(StorageError) {
-        let path = "\(directory)/\(id)"
         do throws(FileError) {
-            guard try fileSystem.status(of: path) != nil else { return }
-            try fileSystem.rename(path, to: path + BlockDirectory.deletionSuffix)
-            try fileSystem.syncDirectory(directory)
-            try fileSystem.remove(path + BlockDirectory.deletionSuffix)
+            for encoding in BlockEncoding.allCases {
+                let path = "\(directory)/\(BlockDirectory.name(id, encoding))"
+                guard try fileSystem.status(of: path) != nil else { continue }
+                try fileSystem.rename(path, to: path + BlockDirectory.deletionSuffix)
+                try fileSystem.syncDirectory(directory)
+                try fileSystem.remove(path + BlockDirectory.deletionSuffix)
+            }
         } catch {
             throw StorageError(error)
         }

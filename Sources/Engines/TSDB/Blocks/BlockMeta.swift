@@ -54,6 +54,7 @@ package struct BlockMeta: Sendable, Hashable {
     package var range: TimeRange
     package var statistics = Statistics()
     package var compaction = Compaction()
+    package var encoding = BlockEncoding.xor
     /// The members of the file that have no property here.
     private var unknown: [JSONValue.Member] = []
 
@@ -77,14 +78,14 @@ extension BlockMeta {
         do { root = try JSONValue(parsing: text) } catch {
             throw BlockMetaError(reason: error.description)
         }
-        guard root["version"]?.integer == 1 else {
-            throw BlockMetaError(
-                reason: "unexpected meta file version \(root["version"]?.integer ?? 0)")
-        }
+        let version = root["version"]?.integer ?? 0
+        guard let encoding = BlockEncoding.allCases.first(where: { $0.metaVersion == version })
+        else { throw BlockMetaError(reason: "unexpected meta file version \(version)") }
         guard let id = root["ulid"]?.text.flatMap({ ULID($0) }),
             let start = root["minTime"]?.integer, let end = root["maxTime"]?.integer
         else { throw BlockMetaError(reason: "ulid, minTime or maxTime is missing") }
         self.init(id: id, range: TimeRange(start: start, end: end))
+        self.encoding = encoding
         for (name, path) in BlockMeta.statisticsKeys {
             statistics[keyPath: path] = root["stats"]?[name]?.integer ?? 0
         }
@@ -146,7 +147,7 @@ extension BlockMeta {
         var members = [
             ("ulid", .string(id.description)), ("minTime", number(range.start)),
             ("maxTime", number(range.end)), ("stats", object(stats)),
-            ("compaction", object(merging)), ("version", number(1)),
+            ("compaction", object(merging)), ("version", number(encoding.metaVersion)),
         ]
         members += unknown.map { ($0.name, $0.value) }
         var writer = ByteWriter(capacity: 1024)
@@ -192,6 +193,11 @@ extension BlockMeta {
             scalar(value)
         }
     }
+}
+
+extension BlockEncoding {
+    /// What the file says. Upstream counts up from 1, so a number that it will not come to.
+    fileprivate var metaVersion: Int64 { self == .dense ? 1_000_001 : 1 }
 }
 
 /// Why a `meta.json` could not be read.

@@ -9,12 +9,6 @@ internal import Model
 package import Platform
 package import Storage
 
-enum BlockDirectory {
-    static let creationSuffix = ".tmp-for-creation"
-    static let deletionSuffix = ".tmp-for-deletion"
-    static let temporarySuffix = ".tmp"
-}
-
 package struct BlockWriter {
     private let fileSystem: any FileSystem
     /// Where blocks stand.
@@ -26,13 +20,13 @@ package struct BlockWriter {
         self.fileSystem = fileSystem
     }
 
-    /// Writes all of `source` as the block that `meta` describes, but for its statistics, which are
-    /// counted. Returns the final meta, or nil, with nothing left behind, where there was no
-    /// sample.
+    /// Writes all of `source` as the block that `meta` describes, in its encoding, but for its
+    /// statistics, which are counted. Returns the final meta, or nil, with nothing left behind,
+    /// where there was no sample.
     package func write(_ source: any BlockSource, _ meta: BlockMeta) throws(StorageError)
         -> BlockMeta?
     {
-        let directory = "\(parent)/\(meta.id)"
+        let directory = "\(parent)/\(meta.directoryName)"
         let temporary = directory + BlockDirectory.creationSuffix
         do {
             try fileSystem.remove(temporary)
@@ -66,15 +60,16 @@ package struct BlockWriter {
     ) throws(StorageError) -> BlockMeta {
         var meta = meta
         var chunkWriter = try ChunkSegmentWriter(
-            "\(directory)/chunks", fileSystem, maximumLength: maximumSegmentLength)
+            "\(directory)/chunks", meta.encoding, fileSystem, maximumLength: maximumSegmentLength)
         var indexWriter = try IndexWriter("\(directory)/index", fileSystem)
         try source.forEachExtraSymbol { text in indexWriter.add(symbol: text) }
         var statistics = BlockMeta.Statistics()
         try source.forEachSeries { (labels, chunks) throws(StorageError) in
             guard !chunks.isEmpty else { return }
-            try indexWriter.add(labels, try chunkWriter.write(chunks))
+            let indexed = try chunkWriter.write(chunks)
+            try indexWriter.add(labels, indexed)
             statistics.series += 1
-            statistics.chunks += Int64(chunks.count)
+            statistics.chunks += Int64(indexed.count)
             for chunk in chunks {
                 let count = Int64(chunk.sampleCount)
                 statistics.samples += count

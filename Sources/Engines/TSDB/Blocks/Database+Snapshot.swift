@@ -35,7 +35,7 @@ extension Database {
         do throws(FileError) {
             try fileSystem.createDirectory(target)
             for block in blocks {
-                let copy = "\(target)/\(block.meta.id)"
+                let copy = "\(target)/\(block.meta.directoryName)"
                 try fileSystem.createDirectory("\(copy)/chunks")
                 for name in ["meta.json", "index", Tombstones.fileName] {
                     let original = "\(block.directory)/\(name)"

@@ -193,20 +193,11 @@ private struct SeriesCursor {
         let start = starts.isEmpty ? Timestamp.earliest : starts[next]
         for place in indexed {
             if stones.cover(place.range) || place.range.end < start { continue }
-            let deleted = stones.touching(place.range)
-            let chunk = try block.chunks.withChunk(place.ref) { encoding, data in
-                EncodedChunk(
-                    encoding: encoding, range: place.range,
-                    sampleCount: promisedSampleCount(data, encoding), bytes: copy(data))
+            for chunk in try block.chunks.encodedChunks(of: place) {
+                if stones.cover(chunk.range) || chunk.range.end < start { continue }
+                let deleted = stones.touching(chunk.range)
+                pieces.append(ChunkPiece(chunk: chunk, order: pieces.count, deleted: deleted))
             }
-            pieces.append(ChunkPiece(chunk: chunk, order: pieces.count, deleted: deleted))
         }
     }
-}
-
-/// The bytes of a span as an array.
-private func copy(_ bytes: RawSpan) -> [UInt8] {
-    var writer = ByteWriter(capacity: bytes.byteCount)
-    writer.append(bytes)
-    return writer.bytes
 }

@@ -66,10 +66,9 @@ extension Database {
         meta.compaction.sources = [id]
         meta.compaction.parents = [BlockMeta.Parent(id: base.id, range: base.range)]
         meta.compaction.hints = base.compaction.hints
+        meta.encoding = base.encoding
         let written = try writeBlock(BlockMerge([block]), meta)
-        var fresh: Block?
-        if written != nil { fresh = try Block("\(directory)/\(id)", environment.fileSystem) }
-        replace([block], with: fresh)
+        replace([block], with: try written.map(open))
         try BlockDirectories.remove(base.id, in: directory, environment.fileSystem)
         environment.log.info(
             written == nil ? "write block resulted in empty block" : "write block completed",

@@ -72,8 +72,7 @@ extension Database {
         let source = head.blockSource(TimeRange(start: start, end: end - 1))
         let written = try writeBlock(source, meta)
         if let written {
-            let block = try Block("\(directory)/\(id)", environment.fileSystem)
-            publish(sorted(blocks + [block]))
+            publish(sorted(blocks + [try open(written)]))
             environment.log.info(
                 "write block",
                 [
@@ -96,6 +95,11 @@ extension Database {
         }
         return try BlockWriter(directory, environment.fileSystem).write(
             InterruptibleSource(source, database: self), meta)
+    }
+
+    /// Opens a block that was written.
+    func open(_ meta: BlockMeta) throws(StorageError) -> Block {
+        try Block("\(directory)/\(meta.directoryName)", environment.fileSystem)
     }
 
     func durationText(since began: UInt64) -> String {
@@ -145,10 +149,10 @@ extension Database {
             $1.meta.range.start < $0.meta.range.end
         }
         if overlaps { metrics.verticalCompactions.increment() }
-        let written = try writeBlock(source, source.meta(id: id))
-        var merged: Block?
-        if written != nil { merged = try Block("\(directory)/\(id)", environment.fileSystem) }
-        replace(parents, with: merged)
+        var meta = source.meta(id: id)
+        meta.encoding = state.withLock { $0.settings.blockEncoding }
+        let written = try writeBlock(source, meta)
+        replace(parents, with: try written.map(open))
         for parent in parents {
             try BlockDirectories.remove(parent.meta.id, in: directory, environment.fileSystem)
         }

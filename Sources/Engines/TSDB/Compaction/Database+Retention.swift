@@ -109,6 +109,7 @@ extension Database {
         let source = BlockMerge([block], [block.meta.id: expiry])
         var meta = source.meta(id: id)
         meta.compaction.level = block.meta.compaction.level
+        meta.encoding = block.meta.encoding
         let written: BlockMeta?
         do throws(StorageError) {
             written = try writeBlock(source, meta)
@@ -116,9 +117,7 @@ extension Database {
             if error.code == .damaged { try markFailed([block]) }
             throw error
         }
-        var fresh: Block?
-        if written != nil { fresh = try Block("\(directory)/\(id)", environment.fileSystem) }
-        replace([block], with: fresh)
+        replace([block], with: try written.map(open))
         try removeObsolete(block.meta.id)
         metrics.outlivedRewrites.increment()
         environment.log.info(

@@ -86,6 +86,9 @@ struct IndexedChunk: Sendable, Hashable {
     var ref: UInt64
     var range: TimeRange
 
+    /// Where in its segment the chunk begins.
+    var offset: Int { Int(truncatingIfNeeded: ref & 0xFFFF_FFFF) }
+
     func overlaps(_ other: TimeRange) -> Bool {
         range.start <= other.end && other.start <= range.end
     }

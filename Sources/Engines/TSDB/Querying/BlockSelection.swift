@@ -92,15 +92,7 @@ struct BlockSelection: SeriesSet {
         let first = columns.mark
         var chunks: [IndexedChunk] = []
         try block.index.appendChunks(of: series, overlapping: range, to: &chunks)
-        for chunk in chunks {
-            try block.chunks.withChunk(chunk.ref) { (encoding, data) throws(StorageError) in
-                do throws(ChunkError) {
-                    try columns.append(data, encoding, within: range)
-                } catch {
-                    throw StorageError(.damaged, "\(block.directory): \(error)")
-                }
-            }
-        }
+        for chunk in chunks { try block.chunks.read(chunk, within: range, into: &columns) }
         if let deleted = block.tombstones.ranges[UInt64(series)] {
             columns.remove(deleted, from: first)
         }

@@ -19,6 +19,8 @@ struct BlockContents {
     private var refs: [UInt32] = []
     /// How many bytes of each segment belong to chunks.
     private var used: [Int] = []
+    /// The shared parts of segments that were counted, by segment and offset.
+    private var shared: Set<UInt64> = []
     private var columns = SampleColumns()
 
     init(
@@ -119,16 +121,15 @@ struct BlockContents {
             return
         }
         let segment = Int(truncatingIfNeeded: chunk.ref >> 32)
-        let offset = chunk.ref & 0xFFFF_FFFF
         let file = "chunks/\(ChunkSegmentFormat.fileName(segment))"
         do throws(StorageError) {
-            let (encoding, length) = try segments.withChunk(chunk.ref) {
-                (encoding, data) throws(StorageError) in
-                try decode(encoding, data, file, offset)
-                return (encoding, data.byteCount)
-            }
-            used[segment] += length + uvarintLength(UInt64(length)) + 5
-            count(encoding)
+            columns.removeAll()
+            let always = TimeRange(start: .earliest, end: .latest)
+            try segments.read(chunk, within: always, into: &columns)
+            let extents = try segments.extents(of: chunk)
+            used[segment] += extents.chunk.count
+            if let times = extents.times { use(times, of: segment) }
+            count()
             verifySamples(of: chunk, file, &report)
         } catch {
             isComplete = false
@@ -136,19 +137,15 @@ struct BlockContents {
         }
     }
 
-    private mutating func decode(
-        _ encoding: EncodedChunk.Encoding, _ data: RawSpan, _ file: String, _ offset: UInt64
-    ) throws(StorageError) {
-        columns.removeAll()
-        do throws(ChunkError) {
-            let always = TimeRange(start: .earliest, end: .latest)
-            try columns.append(data, encoding, within: always)
-        } catch {
-            throw StorageError(.damaged, "\(error) in the chunk at offset \(offset)")
+    /// Counts a part of a segment that chunks share, once.
+    private mutating func use(_ extent: Range<Int>, of segment: Int) {
+        guard shared.insert(UInt64(segment) << 32 | UInt64(extent.lowerBound)).inserted else {
+            return
         }
+        used[segment] += extent.count
     }
 
-    private mutating func count(_ encoding: EncodedChunk.Encoding) {
+    private mutating func count() {
         let floats = Int64(columns.timestamps.count)
         let histograms = Int64(columns.histogramTimestamps.count)
         statistics.samples += floats + histograms
@@ -161,7 +158,7 @@ struct BlockContents {
     ) {
         let times =
             columns.timestamps.isEmpty ? columns.histogramTimestamps : columns.timestamps
-        let offset = chunk.ref & 0xFFFF_FFFF
+        let offset = chunk.offset
         if times.first != chunk.range.start || times.last != chunk.range.end {
             damage(
                 file,
@@ -185,8 +182,4 @@ struct BlockContents {
             }
         }
     }
-}
-
-private func uvarintLength(_ value: UInt64) -> Int {
-    max(1, (64 - value.leadingZeroBitCount + 6) / 7)
 }

@@ -20,6 +20,9 @@ struct BlockVerification {
         self.fileSystem = fileSystem
     }
 
+    /// As the block's name says.
+    private var encoding: BlockEncoding { BlockDirectory.block(named: name)?.encoding ?? .xor }
+
     private func path(_ file: String) -> String { "\(name)/\(file)" }
     private func full(_ file: String) -> String { "\(directory)/\(name)/\(file)" }
 
@@ -34,7 +37,7 @@ struct BlockVerification {
         }
         var segments: ChunkSegments?
         do throws(StorageError) {
-            segments = try ChunkSegments(full("chunks"), fileSystem)
+            segments = try ChunkSegments(full("chunks"), encoding, fileSystem)
             verifyNames(&report)
         } catch {
             report.damage(path("chunks"), error)
@@ -71,8 +74,8 @@ struct BlockVerification {
             return report.damage(path("meta.json"), error.reason)
         }
         guard let meta else { return }
-        if meta.id.description != name {
-            report.damage(path("meta.json"), "names another block: \(meta.id)")
+        if meta.directoryName != name {
+            report.damage(path("meta.json"), "names another block: \(meta.directoryName)")
         }
         if meta.range.start > meta.range.end {
             report.damage(

@@ -30,17 +30,8 @@ package struct FolderRepair {
     package static func run(
         _ directory: String, _ fileSystem: any FileSystem, time: Timestamp
     ) throws(StorageError) -> [String] {
-        let path = "\(directory)/lock"
-        let isNew = (try? fileSystem.status(of: path)) == nil
-        let lock: FileLock
-        do { lock = try fileSystem.lock(path) } catch {
-            throw StorageError(.unavailable, "the folder is in use: \(error)")
-        }
-        defer {
-            // The lock of an unclean end stays, for the next start to see.
-            if isNew { try? fileSystem.remove(path) }
-            withExtendedLifetime(lock) {}
-        }
+        let lock = try UnusedFolder(directory, fileSystem)
+        defer { lock.release() }
         let report = try FolderVerification.run(directory, fileSystem)
         var repair = FolderRepair(directory, fileSystem, time)
         do throws(FileError) {
@@ -100,7 +91,9 @@ package struct FolderRepair {
         var seen: Set<String> = []
         for finding in report.findings where finding.kind == .damage {
             let name = String(finding.path.prefix { $0 != "/" })
-            guard ULID(name) != nil, seen.insert(name).inserted else { continue }
+            guard BlockDirectory.block(named: name) != nil, seen.insert(name).inserted else {
+                continue
+            }
             salvage(name)
             try setAside(name, "\(finding.path): \(finding.reason)")
         }

@@ -35,7 +35,7 @@ package struct FolderVerification {
         }
         var metas: [BlockMeta] = []
         for entry in entries {
-            if entry.isDirectory, ULID(entry.name) != nil {
+            if entry.isDirectory, BlockDirectory.block(named: entry.name) != nil {
                 var block = BlockVerification(directory, entry.name, fileSystem)
                 block.run(&report)
                 if let meta = block.meta { metas.append(meta) }

@@ -42,36 +42,29 @@ struct SalvageSource: BlockSource {
         var chunks: [EncodedChunk] = []
         for place in places {
             if let end, place.range.start <= end { continue }
-            guard let chunk = chunk(place) else { continue }
+            guard let found = self.chunks(place) else { continue }
             end = place.range.end
-            if deleted.touching(place.range).isEmpty {
-                chunks.append(chunk)
-            } else if let rest = try? SampleMerge([(chunk, deleted: deleted)]).chunks() {
-                chunks += rest
+            for chunk in found {
+                if deleted.touching(chunk.range).isEmpty {
+                    chunks.append(chunk)
+                } else if let rest = try? SampleMerge([(chunk, deleted: deleted)]).chunks() {
+                    chunks += rest
+                }
             }
         }
         return chunks
     }
 
-    /// The chunk, where its checksum and its times are right.
-    private func chunk(_ place: IndexedChunk) -> EncodedChunk? {
-        let found = try? block.chunks.withChunk(place.ref) {
-            (encoding, data) throws(StorageError) in
-            var writer = ByteWriter(capacity: data.byteCount)
-            writer.append(data)
-            return EncodedChunk(
-                encoding: encoding, range: place.range,
-                sampleCount: promisedSampleCount(data, encoding), bytes: writer.bytes)
-        }
-        guard let chunk = found else { return nil }
+    /// The samples of a chunk, where its checksum and its times are right.
+    private func chunks(_ place: IndexedChunk) -> [EncodedChunk]? {
         var columns = SampleColumns()
         let always = TimeRange(start: .earliest, end: .latest)
-        let isRead: Void? = try? columns.append(chunk.bytes.raw, chunk.encoding, within: always)
+        let isRead: Void? = try? block.chunks.read(place, within: always, into: &columns)
         let times =
             columns.timestamps.isEmpty ? columns.histogramTimestamps : columns.timestamps
         guard isRead != nil, times.first == place.range.start, times.last == place.range.end else {
             return nil
         }
-        return chunk
+        return try? block.chunks.encodedChunks(of: place)
     }
 }

@@ -3,6 +3,7 @@
 internal import Bytes
 internal import Model
 internal import Settings
+internal import TSDB
 internal import YAML
 
 /// The `storage` section.
@@ -13,6 +14,8 @@ struct StorageConfiguration: Sendable, Hashable {
     var maxExemplars: Int?
     /// How much older than the newest sample a sample may be and still be stored.
     var outOfOrderWindow: Milliseconds = 0
+    /// Ours: how merged blocks hold their floats.
+    var blockEncoding = BlockEncoding.xor
     /// Settings that are accepted and change nothing yet, for a warning.
     var ineffective: [String] = []
     private var floatEncoding = ""
@@ -39,6 +42,7 @@ struct StorageConfiguration: Sendable, Hashable {
         var fields = try YAMLMapping(node, "config.plain")
         outOfOrderWindow = try fields.duration("out_of_order_time_window") ?? 0
         staleSeriesThreshold = try fields.double("stale_series_compaction_threshold") ?? 0
+        try decodeBlockEncoding(&fields)
         if let chunks = fields.take("chunk_encoding") { try decodeEncoding(chunks) }
         seriesRetention = try fields.list(
             SeriesRetentionRule.key, "[]config.NarthexSeriesRetention"
@@ -52,6 +56,20 @@ struct StorageConfiguration: Sendable, Hashable {
         }
         if let section = fields.take("retention") { retention = try Retention(section) }
         try fields.finish()
+    }
+
+    private mutating func decodeBlockEncoding(
+        _ fields: inout YAMLMapping
+    ) throws(YAMLError) {
+        guard let text = try fields.string("block_encoding"), !text.isEmpty else { return }
+        guard let encoding = BlockEncoding(rawValue: text) else {
+            throw YAMLError(
+                .value,
+                "'storage.tsdb.block_encoding' must be 'xor' or 'dense', or the field must be "
+                    + "omitted entirely, got \(quoted(text))",
+                at: fields.position(of: "block_encoding"))
+        }
+        blockEncoding = encoding
     }
 
     private mutating func decodeEncoding(_ node: YAMLNode) throws(YAMLError) {
@@ -82,6 +100,10 @@ struct StorageConfiguration: Sendable, Hashable {
                     ),
                     ("stale_series_compaction_threshold", YAMLNode.number(staleSeriesThreshold)),
                     ("chunk_encoding", floatEncoding.isEmpty ? nil : encoding),
+                    (
+                        "block_encoding",
+                        blockEncoding == .xor ? nil : .plain(blockEncoding.rawValue)
+                    ),
                     ("retention", retention.yaml),
                     (
                         SeriesRetentionRule.key,

@@ -36,6 +36,7 @@ extension Server {
         settings.retention = Self.settings(configuration.storage)
         settings.staleSeriesThreshold = configuration.storage.staleSeriesThreshold
         settings.outOfOrderWindow = configuration.storage.outOfOrderWindow
+        settings.blockEncoding = configuration.storage.blockEncoding
         if options.features.isEnabled("exemplar-storage") {
             settings.maxExemplars = configuration.storage.maxExemplars ?? 100_000
         }

@@ -41,4 +41,19 @@ import Testing
         let (last, old) = (cache.find(fingerprint(49_999)), cache.find(fingerprint(100)))
         #expect(last == 49_999 && old == nil)
     }
+
+    @Test func whatIsNotAskedForIsForgottenWithTime() {
+        var cache = FingerprintCache(limit: 100_000)
+        for number in 0..<1000 { cache.insert(fingerprint(number), UInt64(number)) }
+        for _ in 0..<5 {
+            cache.age()
+            for number in 0..<10 {
+                let found = cache.find(fingerprint(number))
+                #expect(found == UInt64(number))
+            }
+        }
+        #expect(cache.count == 20)
+        let gone = cache.find(fingerprint(500))
+        #expect(gone == nil)
+    }
 }

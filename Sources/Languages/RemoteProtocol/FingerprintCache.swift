@@ -20,12 +20,16 @@ package struct FingerprintCache: Sendable {
         return value
     }
 
+    /// Forgets what was not asked for since the last but one time: series that are gone would else
+    /// stay until the limit is reached.
+    package mutating func age() {
+        old = young
+        young = FingerprintTable()
+    }
+
     /// Replaces what was kept for the fingerprint.
     package mutating func insert(_ fingerprint: LabelFingerprint, _ value: UInt64) {
-        if young.count >= limit / 2 {
-            old = young
-            young = FingerprintTable()
-        }
+        if young.count >= limit / 2 { age() }
         young.insert(fingerprint, value)
     }
 }

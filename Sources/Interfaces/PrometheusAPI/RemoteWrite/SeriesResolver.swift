@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Model
+internal import Platform
 internal import RemoteProtocol
 internal import Storage
 internal import Synchronization
@@ -13,9 +14,21 @@ final class SeriesResolver: Sendable {
 
     let key = FingerprintKey()
     private let storage: any Appendable
-    private let cache = Mutex(FingerprintCache(limit: cacheLimit))
+    private let cache: Mutex<Aging>
 
-    init(_ storage: any Appendable) { self.storage = storage }
+    private struct Aging {
+        var cache = FingerprintCache(limit: SeriesResolver.cacheLimit)
+        /// When the cache is to be aged next.
+        var due: UInt64
+    }
+
+    /// Series that were not written for up to twice as long are looked up anew.
+    private static let agingNanoseconds: UInt64 = 600_000_000_000
+
+    init(_ storage: any Appendable) {
+        self.storage = storage
+        cache = Mutex(Aging(due: monotonicNanoseconds() + Self.agingNanoseconds))
+    }
 
     /// One ref for each series of the request; nil where it has no samples or its labels are bad,
     /// and `refused` where there is no memory for it.
@@ -24,9 +37,14 @@ final class SeriesResolver: Sendable {
     ) throws(StorageError) -> [SeriesRef?] {
         var refs = [SeriesRef?](repeating: nil, count: request.series.count)
         var missing: [Int] = []
-        cache.withLock { cache in
+        let now = monotonicNanoseconds()
+        cache.withLock { aging in
+            if now >= aging.due {
+                aging.cache.age()
+                aging.due = now + Self.agingNanoseconds
+            }
             for (index, one) in request.series.enumerated() where one.sampleCount > 0 {
-                if !ignoringCache, let packed = cache.find(one.fingerprint) {
+                if !ignoringCache, let packed = aging.cache.find(one.fingerprint) {
                     refs[index] = SeriesRef(packed: packed)
                 } else {
                     missing.append(index)
@@ -46,11 +64,11 @@ final class SeriesResolver: Sendable {
         }
         if labels.isEmpty { return refs }
         let found = try storage.resolve(labels)
-        cache.withLock { cache in
+        cache.withLock { aging in
             for (owner, ref) in zip(owners, found) {
                 refs[owner] = ref
                 if ref == .refused { continue }
-                cache.insert(request.series[owner].fingerprint, ref.packed)
+                aging.cache.insert(request.series[owner].fingerprint, ref.packed)
             }
         }
         return refs

@@ -19,9 +19,9 @@ package import Platform
 package struct ScrapeClientConfiguration: Sendable, Hashable {
     /// Event threads.
     package var threads = 1
-    /// Scrapes begin this close behind the time they are due at. Milliseconds. Waking a thread
-    /// costs more than a scrape, so that fewer ticks are cheaper: what is due together goes out
-    /// together.
+    /// Scrapes that are due at multiples of this begin when they are due, others within so much
+    /// later. Milliseconds. Waking a thread costs more than a scrape, so that fewer ticks are
+    /// cheaper: what is due together goes out together.
     package var tick: Int64 = 20
     /// The limit on a body where the request sets none.
     package var largestBody = 512 << 20

@@ -19,19 +19,17 @@ final class ScrapeLoop {
     var unpacked: [UInt8] = []
     let gzip = GzipDecoder()
     var timers: TimerWheel
+    private var grid: TickGrid
     private var isStopped = false
 
     init(_ configuration: ScrapeClientConfiguration, _ mailbox: Mailbox, _ resolver: Resolver) {
         self.configuration = configuration
         self.mailbox = mailbox
         self.resolver = resolver
-        timers = TimerWheel(at: Self.tick(monotonicNanoseconds(), configuration))
-    }
-
-    private static func tick(
-        _ nanoseconds: UInt64, _ configuration: ScrapeClientConfiguration
-    ) -> UInt64 {
-        nanoseconds / (UInt64(max(1, configuration.tick)) * 1_000_000)
+        let now = monotonicNanoseconds()
+        grid = TickGrid(
+            milliseconds: configuration.tick, monotonic: now, wall: currentNanoseconds())
+        timers = TimerWheel(at: grid.tick(at: now))
     }
 
     var events: EventQueue { mailbox.events }
@@ -45,8 +43,9 @@ final class ScrapeLoop {
                 if let target = targets[event.token] { handle(event.readiness, of: target) }
             }
             due.removeAll(keepingCapacity: true)
-            timers.advance(
-                to: Self.tick(monotonicNanoseconds(), configuration), into: &due)
+            let now = monotonicNanoseconds()
+            grid.follow(monotonic: now, wall: currentNanoseconds())
+            timers.advance(to: grid.tick(at: now), into: &due)
             for timer in due { fire(timer) }
             for command in mailbox.takeAll() { obey(command) }
         }
@@ -56,21 +55,26 @@ final class ScrapeLoop {
     /// Milliseconds, for the event queue; -1 where no timer is set.
     private func timeToNextTimer() -> Int32 {
         guard let ticks = timers.ticksToNext else { return -1 }
-        let unit = UInt64(max(1, configuration.tick)) * 1_000_000
-        let next = (timers.current + ticks) * unit
+        let next = grid.start(of: timers.current + ticks)
         let now = monotonicNanoseconds()
         return next <= now ? 0 : Int32(clamping: (next - now + 999_999) / 1_000_000)
     }
 
-    /// Sets a timer `delay` milliseconds from now, at the end of the tick.
-    @discardableResult
-    private func setTimer(
-        _ kind: Timer.Kind, of target: ScrapeTarget, in delay: Int64
-    ) -> Timer {
-        let nanoseconds = monotonicNanoseconds() + UInt64(max(0, delay)) * 1_000_000
-        let tick = Self.tick(nanoseconds, configuration) + 1
-        return timers.set(
-            Timer(tick: tick, target: target.id, serial: target.serial, kind: kind))
+    private func setTimer(_ kind: Timer.Kind, of target: ScrapeTarget, tick: UInt64) -> Timer {
+        timers.set(Timer(tick: tick, target: target.id, serial: target.serial, kind: kind))
+    }
+
+    /// Sets the timer for a scrape that is due at `time`, in milliseconds of the wall clock.
+    private func setDue(_ target: ScrapeTarget, at time: Int64) {
+        let delay = max(0, time * 1_000_000 - Int64(clamping: currentNanoseconds()))
+        let tick = grid.tick(for: monotonicNanoseconds() + UInt64(delay))
+        _ = setTimer(.due, of: target, tick: tick)
+    }
+
+    /// Sets a timer `delay` milliseconds from now or a little later.
+    private func setTimeout(_ target: ScrapeTarget, in delay: Int64) -> Timer {
+        let end = monotonicNanoseconds() + UInt64(max(0, delay)) * 1_000_000
+        return setTimer(.timeout, of: target, tick: grid.tick(notBefore: end))
     }
 
     private func obey(_ command: Command) {
@@ -79,7 +83,7 @@ final class ScrapeLoop {
             let now = currentMilliseconds()
             let target = ScrapeTarget(id, request, schedule, responder, now: now)
             targets[id] = target
-            setTimer(.due, of: target, in: target.scheduled - now)
+            setDue(target, at: target.scheduled)
         case .remove(let id, let completion):
             if let target = targets.removeValue(forKey: id) { close(target) }
             completion()
@@ -116,10 +120,10 @@ final class ScrapeLoop {
         if !isBusy || now - scheduled >= target.schedule.interval {
             target.scheduled = target.schedule.next(after: scheduled, now: now)
         }
-        setTimer(.due, of: target, in: isBusy ? 0 : target.scheduled - now)
+        setDue(target, at: isBusy ? now : target.scheduled)
         guard !isBusy else { return }
         target.serial &+= 1
-        target.timeout = setTimer(.timeout, of: target, in: target.request.timeout)
+        target.timeout = setTimeout(target, in: target.request.timeout)
         let start = ScrapeStart(
             scheduled: scheduled, wallClock: now, nanoseconds: monotonicNanoseconds())
         begin(target, start)

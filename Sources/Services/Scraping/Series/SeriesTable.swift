@@ -34,7 +34,12 @@ struct SeriesTable: Sendable {
     static let initialPatience = 4
     static let longestPatience = 1024
 
-    init(dialect: TextDialect = .text) { layout = Layout(emptyFor: dialect) }
+    /// What most tables begin with, and what stands in for one that is being worked on.
+    private static let emptyLayout = Layout(emptyFor: .text)
+
+    init(dialect: TextDialect = .text) {
+        layout = dialect == .text ? Self.emptyLayout : Layout(emptyFor: dialect)
+    }
 
     var sampleCount: Int { layout.sampleCount }
     var hasReportRefs: Bool { refs.count > sampleCount }

@@ -20,7 +20,7 @@ struct ResponseHead: Sendable, Hashable {
     var location: String?
 
     var isInterim: Bool { (100..<200).contains(code) && code != 101 }
-    var isRedirect: Bool { [301, 302, 303, 307, 308].contains(code) && location != nil }
+    var isRedirect: Bool { location != nil && [301, 302, 303, 307, 308].contains(code) }
 
     /// Reads a head: all lines, each with its line feed, without the empty line at the end.
     init(_ bytes: RawSpan) throws(ResponseError) {
@@ -37,25 +37,29 @@ struct ResponseHead: Sendable, Hashable {
                 throw .malformedHead(
                     "malformed MIME header: missing colon: \(Self.quotedText(bytes, line))")
             }
-            let name = Self.text(bytes, line.lowerBound..<colon).lowercased()
+            let name = line.lowerBound..<colon
             let value = Self.trimmed(bytes, (colon + 1)..<line.upperBound)
-            switch name {
-            case "content-length":
+            func isName(_ known: String) -> Bool { Self.isName(bytes, name, known) }
+            // No text is made of the headers that nobody asks for.
+            if isName("content-length") {
                 lengths.append(try Self.length(Self.text(bytes, value)))
-            case "transfer-encoding":
+            } else if isName("transfer-encoding") {
                 let coding = Self.text(bytes, value)
                 guard coding.lowercased() == "chunked" else {
                     throw .malformedHead("unsupported transfer encoding: \"\(coding)\"")
                 }
                 isChunked = true
-            case "connection": readConnection(Self.text(bytes, value).lowercased())
-            case "content-type": contentType = Self.text(bytes, value)
-            case "content-encoding": contentEncoding = Self.text(bytes, value)
-            case "location": location = Self.text(bytes, value)
-            default: break
+            } else if isName("connection") {
+                readConnection(Self.text(bytes, value).lowercased())
+            } else if isName("content-type") {
+                contentType = Self.text(bytes, value)
+            } else if isName("content-encoding") {
+                contentEncoding = Self.text(bytes, value)
+            } else if isName("location") {
+                location = Self.text(bytes, value)
             }
         }
-        guard Set(lengths).count <= 1 else {
+        guard lengths.count <= 1 || Set(lengths).count == 1 else {
             let got = lengths.map { "\"\($0)\"" }.joined(separator: " ")
             throw .malformedHead(
                 "http: message cannot contain multiple Content-Length headers; got [\(got)]")
@@ -88,6 +92,10 @@ struct ResponseHead: Sendable, Hashable {
 
     /// True for HTTP/1.0.
     private mutating func readStatusLine(_ line: String) throws(ResponseError) -> Bool {
+        if line.utf8.elementsEqual("HTTP/1.1 200 OK".utf8) {
+            (status, code) = ("200 OK", 200)
+            return false
+        }
         guard let space = line.firstIndex(of: " ") else {
             throw .malformedHead("malformed HTTP response \"\(line)\"")
         }
@@ -109,6 +117,18 @@ struct ResponseHead: Sendable, Hashable {
             let length = Int(text)
         else { throw .malformedHead("bad Content-Length \"\(text)\"") }
         return length
+    }
+
+    /// Whether a header's name is this one, which is in small letters.
+    private static func isName(_ bytes: RawSpan, _ range: Range<Int>, _ known: String) -> Bool {
+        guard range.count == known.utf8.count else { return false }
+        var at = range.lowerBound
+        for letter in known.utf8 {
+            let byte = bytes[at]
+            if (65...90).contains(byte) ? byte | 0x20 != letter : byte != letter { return false }
+            at += 1
+        }
+        return true
     }
 
     static func text(_ bytes: RawSpan, _ range: Range<Int>) -> String {

@@ -98,6 +98,28 @@ package struct SampleBatch: Sendable {
         refs.isEmpty ? nil : timestamps.first ?? sharedTimestamp
     }
 
+    /// Adds samples of one series.
+    package mutating func append(
+        _ ref: SeriesRef, _ values: ArraySlice<Double>, at timestamps: ArraySlice<Timestamp>
+    ) {
+        precondition(values.count == timestamps.count, "the columns are of one length")
+        for _ in values.indices { refs.append(ref) }
+        self.values.append(contentsOf: values)
+        self.timestamps.append(contentsOf: timestamps)
+    }
+
+    /// That of the float at a position.
+    package func timestamp(_ index: Int) -> Timestamp {
+        timestamps.isEmpty ? sharedTimestamp : timestamps[index]
+    }
+
+    /// Where all floats are of one time, makes it the shared one.
+    package mutating func shareTimestamp() {
+        guard let first = timestamps.first, timestamps.allSatisfy({ $0 == first }) else { return }
+        sharedTimestamp = first
+        timestamps.removeAll(keepingCapacity: true)
+    }
+
     package mutating func removeAll() {
         refs.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)

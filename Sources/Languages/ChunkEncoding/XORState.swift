@@ -61,6 +61,7 @@ package struct XORState: Sendable {
     package var value: Double { Double(bitPattern: valueBits) }
 
     /// The length of the chunk so far.
+    @inlinable @inline(__always)
     package var byteCount: Int { (Int(bitCount) + 7) >> 3 }
 
     /// A chunk never grows beyond this, whatever memory it is given.

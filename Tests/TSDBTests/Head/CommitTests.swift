@@ -69,6 +69,44 @@ struct CommitTests {
         #expect(found[series(1)] == SeriesColumn(times: [10_000_000], bits: [Double(1).bitPattern]))
     }
 
+    /// A batch of one timestamp is taken by a shorter way up to its first sample that needs a
+    /// closer look.
+    @Test(arguments: 0..<8)
+    func aFaultIsReportedWhereverItStandsInABatchOfOneTimestamp(_ place: Int) throws {
+        let head = try openHead(folder)
+        let numbers = Array(0..<8)
+        try head.add(numbers, at: 1000) { Double($0) }
+        try head.add([place], at: 2000) { _ in 7 }
+        let outcome = try head.add(numbers, at: 2000) { Double($0 + 10) }
+        #expect(outcome.stored == 7)
+        #expect(outcome.faults.map(\.index) == [place])
+        #expect(outcome.faults.map(\.fault) == [.duplicate(existing: 7)])
+        let older = try head.add(numbers, at: 1500) { Double($0) }
+        #expect(older.faults.map(\.fault) == Array(repeating: .outOfOrder, count: 8))
+        try head.close()
+        let again = try openHead(folder)
+        let found = try headContents(again)
+        for number in numbers {
+            let bits = [Double(number), number == place ? 7 : Double(number + 10)]
+            #expect(
+                found[series(number)]
+                    == SeriesColumn(times: [1000, 2000], bits: bits.map(\.bitPattern)))
+        }
+        try again.close()
+    }
+
+    @Test func seriesMayComeTwiceAndInAnyOrderInABatchOfOneTimestamp() throws {
+        let head = try openHead(folder)
+        try head.add(Array(0..<6), at: 1000) { Double($0) }
+        let outcome = try head.add([0, 1, 4, 3, 4, 2, 5, 1], at: 2000) { Double($0) }
+        #expect(outcome.stored == 8 && outcome.faults.isEmpty)
+        let found = try headContents(head)
+        for number in 0..<6 {
+            #expect(found[series(number)]?.times == [1000, 2000])
+        }
+        try head.close()
+    }
+
     @Test func allOrNothingStoresNothingOfAFaultyBatch() throws {
         let head = try openHead(folder)
         try head.add([0], at: 1000) { _ in 1 }

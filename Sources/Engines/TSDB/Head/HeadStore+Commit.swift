@@ -7,28 +7,33 @@ internal import Model
 internal import Platform
 internal import Storage
 
-/// The last sample of each series that a batch has so far: it may hold several of one series, which
+/// What a batch that is being checked has so far: it may hold several samples of one series, which
 /// must be in order among themselves.
 private struct EarlierSamples {
-    private var lastSlot: UInt32 = 0
-    private var last = Sample(timestamp: 0, value: 0)
-    private var highestSlot: Int64 = -1
-    /// Filled once slots do not come in ascending order.
+    private(set) var lastSlot: UInt32 = .max
+    private(set) var last = Sample(timestamp: 0, value: 0)
+    private(set) var highestSlot: Int64 = -1
+    /// Set once slots do not come in ascending order: from then on they are marked.
+    var isMarking = false
+    /// Filled once a series comes again behind others.
     private var bySlot: [UInt32: Sample]?
 
-    /// False where the batch has nothing of the series so far: the usual case, a scrape.
-    @inline(__always)
-    func mayHold(_ slot: UInt32) -> Bool { Int64(slot) <= highestSlot }
+    init() {}
+
+    init(lastSlot: UInt32, last: Sample, highestSlot: Int64, isMarking: Bool) {
+        self.lastSlot = lastSlot
+        self.last = last
+        self.highestSlot = highestSlot
+        self.isMarking = isMarking
+    }
 
     mutating func last(of slot: UInt32, _ batch: SampleBatch, _ accepted: [Int]) -> Sample? {
         if slot == lastSlot { return last }
         if bySlot == nil {
             var all: [UInt32: Sample] = [:]
             for index in accepted {
-                let time =
-                    batch.timestamps.isEmpty
-                    ? batch.sharedTimestamp : batch.timestamps[index]
-                all[batch.refs[index].slot] = Sample(timestamp: time, value: batch.values[index])
+                all[batch.refs[index].slot] = Sample(
+                    timestamp: batch.timestamp(index), value: batch.values[index])
             }
             bySlot = all
         }
@@ -160,7 +165,9 @@ extension SampleStore {
         var earlier = EarlierSamples()
         let bound = limits.lowerBound
         let hasLanes = !lanes.isEmpty
-        for index in refs.indices {
+        let plainCount = takePlain(batch, bound, &writing.samples, &earlier)
+        accepted.append(contentsOf: 0..<plainCount)
+        for index in plainCount..<refs.count {
             let ref = refs[index]
             let time = times.isEmpty ? batch.sharedTimestamp : times[index]
             let value = values[index]
@@ -174,7 +181,9 @@ extension SampleStore {
             }
             let state = unsafe series.states.pointer(Int(ref.slot))
             var last: Sample?
-            if earlier.mayHold(ref.slot) { last = earlier.last(of: ref.slot, batch, accepted) }
+            if mayHold(ref.slot, &earlier, batch, accepted) {
+                last = earlier.last(of: ref.slot, batch, accepted)
+            }
             if last == nil, unsafe state.pointee.hasSamples {
                 if hasLanes, unsafe state.pointee.piece == 0,
                     let verdict = verdictBesideHistogram(ref.slot, time, value)
@@ -193,22 +202,104 @@ extension SampleStore {
                 if time < last.timestamp {
                     let fault: SampleFault? = isTolerated ? nil : .outOfOrder
                     judgeLate(index, batch, limits, fault, &outcome, &writing)
-                } else if isTolerated {
-                    continue
-                } else if value.bitPattern == last.value.bitPattern {
-                    outcome.stored += 1
-                } else {
-                    outcome.faults.append((index, .duplicate(existing: last.value)))
+                } else if !isTolerated {
+                    judgeRepeated(index, value, last.value, &outcome)
                 }
                 continue
             }
             unsafe pieces.prefetch(state.pointee.piece)
             earlier.note(ref.slot, time, value)
+            if earlier.isMarking { series.mark(ref.slot) }
             accepted.append(index)
             writing.samples.append(series.refs[ref.slot], time, value.bitPattern)
         }
+        if earlier.isMarking { for index in accepted { series.unmark(refs[index].slot) } }
         outcome.stored += accepted.count
         return outcome
+    }
+
+    /// A sample as old as its series' last one is taken in silence where it is the same.
+    private func judgeRepeated(
+        _ index: Int, _ value: Double, _ existing: Double, _ outcome: inout CommitOutcome
+    ) {
+        if value.bitPattern == existing.bitPattern {
+            outcome.stored += 1
+        } else {
+            outcome.faults.append((index, .duplicate(existing: existing)))
+        }
+    }
+
+    /// The samples at the beginning of the batch that can be taken without a closer look, which are
+    /// all of most batches: each newer than what its series has. Puts them into the record and
+    /// returns how many there are.
+    @inline(__always)
+    private func takePlain(
+        _ batch: SampleBatch, _ bound: Timestamp, _ record: inout SamplesRecord,
+        _ earlier: inout EarlierSamples
+    ) -> Int {
+        guard lanes.isEmpty else { return 0 }
+        let batchRefs = batch.refs.span
+        let values = batch.values.span
+        let times = batch.timestamps.span
+        let shared = batch.sharedTimestamp
+        let end = series.end
+        // Bound: only slots below `end` are looked at.
+        let states = unsafe series.states.pointer(0)
+        let generations = unsafe series.generations.pointer(0)
+        let refs = unsafe series.refs.pointer(0)
+        var previous = (slot: -1, time: Timestamp.min)
+        var highest = -1
+        var isMarking = false
+        let count = record.append(upTo: batchRefs.count) { index in
+            let ref = batchRefs[index]
+            let time = times.isEmpty ? shared : times[index]
+            let slot = Int(ref.slot)
+            guard slot < end, time >= bound, unsafe generations[slot] == ref.generation else {
+                return nil
+            }
+            if slot == previous.slot {
+                guard time > previous.time else { return nil }
+            } else {
+                if slot <= highest {
+                    if !isMarking {
+                        for before in 0..<index { series.mark(batchRefs[before].slot) }
+                        isMarking = true
+                    }
+                    if series.isMarked(ref.slot) { return nil }
+                }
+                let state = unsafe states + slot
+                guard
+                    unsafe state.pointee.encoder.timestamp < time
+                        || state.pointee.encoder.count == 0
+                else { return nil }
+                unsafe pieces.prefetch(state.pointee.piece)
+                if isMarking { series.mark(ref.slot) }
+                highest = max(highest, slot)
+            }
+            previous = (slot, time)
+            return unsafe (refs[slot], time, values[index].bitPattern)
+        }
+        if count > 0 {
+            earlier = EarlierSamples(
+                lastSlot: UInt32(previous.slot),
+                last: Sample(timestamp: previous.time, value: values[count - 1]),
+                highestSlot: Int64(highest), isMarking: isMarking)
+        }
+        return count
+    }
+
+    /// Whether the batch may have a sample of the series already.
+    @inline(__always)
+    private func mayHold(
+        _ slot: UInt32, _ earlier: inout EarlierSamples, _ batch: SampleBatch, _ accepted: [Int]
+    ) -> Bool {
+        if Int64(slot) > earlier.highestSlot { return false }
+        if slot == earlier.lastSlot { return true }
+        if !earlier.isMarking {
+            for index in accepted { series.mark(batch.refs[index].slot) }
+            earlier.isMarking = true
+        }
+        return series.isMarked(slot)
     }
 
     /// Takes a float of a series of histograms for what it means there.
@@ -231,18 +322,25 @@ extension SampleStore {
         _ batch: SampleBatch, _ accepted: [Int], _ bounds: inout HeadBounds
     ) {
         guard !accepted.isEmpty else { return }
-        guard !batch.timestamps.isEmpty else {
-            bounds.include(batch.sharedTimestamp)
-            let refs = batch.refs.span
-            let values = batch.values.span
-            for index in accepted {
-                append(Int(refs[index].slot), batch.sharedTimestamp, values[index])
+        let refs = batch.refs.span
+        let values = batch.values.span
+        let times = batch.timestamps.span
+        // Mostly all are accepted, and their positions need not be looked at.
+        let isWhole = accepted.count == refs.count
+        if times.isEmpty {
+            let time = batch.sharedTimestamp
+            bounds.include(time)
+            if isWhole {
+                for index in refs.indices { append(Int(refs[index].slot), time, values[index]) }
+            } else {
+                for index in accepted { append(Int(refs[index].slot), time, values[index]) }
             }
             return
         }
-        for index in accepted {
-            bounds.include(batch.timestamps[index])
-            append(Int(batch.refs[index].slot), batch.timestamps[index], batch.values[index])
+        for place in accepted.indices {
+            let index = isWhole ? place : accepted[place]
+            bounds.include(times[index])
+            append(Int(refs[index].slot), times[index], values[index])
         }
     }
 }

@@ -17,6 +17,9 @@ struct SeriesTable: ~Copyable {
     private(set) var generations: Column<UInt32>
     /// The newest full chunk of each series, 0 for none.
     private(set) var newestChunks: Column<UInt32>
+    /// A bit for each slot: whether the batch that is being checked has a sample of it. Zero
+    /// between batches.
+    private var marks: Column<UInt64>
     private var chunks: Column<FullChunk>
     private var firstFreeChunk: UInt32 = 0
     private var chunkEnd: UInt32 = 1
@@ -37,12 +40,14 @@ struct SeriesTable: ~Copyable {
         let refs = try Column<UInt64>(capacity: Self.capacity)
         let generations = try Column<UInt32>(capacity: Self.capacity)
         let newestChunks = try Column<UInt32>(capacity: Self.capacity)
+        let marks = try Column<UInt64>(capacity: Self.capacity / 64)
         let chunks = try Column<FullChunk>(capacity: 1 << 30)
         self.states = states
         self.chunkEnds = chunkEnds
         self.refs = refs
         self.generations = generations
         self.newestChunks = newestChunks
+        self.marks = marks
         self.chunks = chunks
     }
 
@@ -57,6 +62,7 @@ struct SeriesTable: ~Copyable {
             try refs.reserve(end + 1)
             try generations.reserve(end + 1)
             try newestChunks.reserve(end + 1)
+            try marks.reserve(end / 64 + 1)
             slot = UInt32(end)
             end += 1
         }
@@ -83,6 +89,18 @@ struct SeriesTable: ~Copyable {
     func isCurrent(_ ref: SeriesRef) -> Bool {
         Int(ref.slot) < end && generations[ref.slot] == ref.generation
     }
+
+    // MARK: Marks
+
+    @inline(__always)
+    func isMarked(_ slot: UInt32) -> Bool { marks[slot >> 6] >> UInt64(slot & 63) & 1 == 1 }
+
+    @inline(__always)
+    func mark(_ slot: UInt32) { marks[slot >> 6] |= 1 << UInt64(slot & 63) }
+
+    /// Takes the mark of the slot away, and those of its neighbours: in the end all of them go.
+    @inline(__always)
+    func unmark(_ slot: UInt32) { marks[slot >> 6] = 0 }
 
     // MARK: Full chunks
 

@@ -48,12 +48,6 @@ struct CommitLimits {
     }
 }
 
-extension SampleBatch {
-    func timestamp(_ index: Int) -> Timestamp {
-        timestamps.isEmpty ? sharedTimestamp : timestamps[index]
-    }
-}
-
 extension SampleStore {
     /// A sample that cannot be in order is stored as a late one, or is at fault; for no fault it is
     /// left out in silence.

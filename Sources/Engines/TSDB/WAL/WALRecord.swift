@@ -89,6 +89,8 @@ struct SamplesRecord {
     private var firstTimestamp: Timestamp = 0
     /// The first sample takes the most: kind, two base fields, two integers of ten bytes, a value.
     private static let maximumSampleSize = 48
+    /// Two integers of ten bytes, a value.
+    private static let maximumLaterSampleSize = 28
 
     init() {}
 
@@ -127,6 +129,46 @@ struct SamplesRecord {
             unsafe base.storeBytes(of: valueBits.bigEndian, toByteOffset: at, as: UInt64.self)
         }
         count = at &+ 8
+    }
+
+    /// Appends the samples that `next` gives for 0, 1, …, `limit` - 1, up to the first for which it
+    /// gives none. Returns how many.
+    @inline(__always)
+    mutating func append(
+        upTo limit: Int, _ next: (Int) -> (ref: UInt64, timestamp: Timestamp, valueBits: UInt64)?
+    ) -> Int {
+        guard limit > 0, let first = next(0) else { return 0 }
+        append(first.ref, first.timestamp, first.valueBits)
+        let (firstRef, firstTimestamp) = (firstRef, firstTimestamp)
+        var number = 1
+        var isAtEnd = false
+        while number < limit, !isAtEnd {
+            let end = min(limit, number + 1024)
+            let room = count + (end - number) * Self.maximumLaterSampleSize
+            if buffer.count < room {
+                let more = max(room, 2 * buffer.count) - buffer.count
+                buffer.append(contentsOf: repeatElement(0, count: more))
+            }
+            var at = count
+            // Bound: there is room for all samples before `end`.
+            unsafe buffer.withUnsafeMutableBytes { buffer in
+                let base = buffer.baseAddress!
+                while number < end {
+                    guard let sample = next(number) else {
+                        isAtEnd = true
+                        break
+                    }
+                    unsafe at = storeVarint(Int64(bitPattern: sample.ref &- firstRef), base, at)
+                    unsafe at = storeVarint(sample.timestamp &- firstTimestamp, base, at)
+                    unsafe base.storeBytes(
+                        of: sample.valueBits.bigEndian, toByteOffset: at, as: UInt64.self)
+                    at &+= 8
+                    number &+= 1
+                }
+            }
+            count = at
+        }
+        return number
     }
 }
 

@@ -60,7 +60,8 @@ final class MemoryStorage: Queryable, Appendable {
     ) throws(StorageError) -> CommitOutcome {
         try check()
         var outcome = CommitOutcome()
-        let (refs, timestamps, values) = (batch.refs, batch.timestamps, batch.values)
+        let (refs, values) = (batch.refs, batch.values)
+        let timestamps = refs.indices.map { batch.timestamp($0) }
         series.withLock { series in
             for index in refs.indices {
                 let last = series[Int(refs[index].slot)].timestamps.last ?? .min

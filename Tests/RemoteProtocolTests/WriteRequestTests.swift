@@ -75,6 +75,68 @@ import Testing
         #expect(request.metadataCount == 1 && request.values == [1])
     }
 
+    /// What is written as almost everyone writes it is read by a shorter way than the rest.
+    @Test(
+        arguments: [
+            0, 1, 127, 128, 1_795_545_480_280, (1 << 56) - 1, 1 << 56, .max, -1, .min,
+        ] as [Int64])
+    func everyTimestampIsReadWhateverTheFormOfTheSample(_ timestamp: Int64) throws {
+        for padding in [0, 40] {
+            let labels = [("__name__", "a"), ("pad", String(repeating: "p", count: padding))]
+            let plain = PlainSeries(labels: labels, samples: [(1.5, timestamp), (-2, timestamp)])
+            let request = try decoded(requestBytes([plain]))
+            #expect(request.timestamps == [timestamp, timestamp])
+            #expect(request.values == [1.5, -2])
+        }
+        var sample = ProtobufWriter()
+        sample.int64(2, timestamp)
+        sample.double(1, 1.5)
+        var other = ProtobufWriter()
+        other.message(2, sample)
+        var writer = ProtobufWriter()
+        writer.message(1, other)
+        #expect(try decoded(writer.bytes).timestamps == [timestamp])
+    }
+
+    @Test(arguments: [0, 1, 59, 100, 118, 119, 127, 128, 300, 20_000])
+    func labelsOfAnyLengthAreFound(_ length: Int) throws {
+        let value = String(repeating: "v", count: length)
+        let name = String(repeating: "n", count: max(1, length))
+        let bytes = requestBytes([
+            PlainSeries(
+                labels: [("__name__", "a"), ("b", value), (name, "c"), ("z", "1")],
+                samples: [(1, 1)])
+        ])
+        // Labels without a value are left out.
+        let wanted = [
+            Label("__name__", "a"), Label("b", value), Label(name, "c"), Label("z", "1"),
+        ]
+        #expect(try labels(bytes) == Labels(wanted))
+        #expect(try decoded(bytes).values == [1])
+    }
+
+    @Test func labelsWithFieldsOfOtherNumbersAreReadToo() throws {
+        var label = ProtobufWriter()
+        label.text(1, "__name__")
+        label.text(2, "a")
+        label.uint64(3, 7)
+        var series = ProtobufWriter()
+        series.message(1, label)
+        var writer = ProtobufWriter()
+        writer.message(1, series)
+        #expect(try labels(writer.bytes) == Labels(["__name__": "a"]))
+    }
+
+    /// Cut anywhere, a request is refused, or it was cut between its series.
+    @Test func aRequestThatBreaksOffIsRefused() throws {
+        let one = PlainSeries(labels: [("__name__", "a"), ("x", "1")], samples: [(1.5, 1 << 40)])
+        let bytes = requestBytes([one, one])
+        for count in 1..<bytes.count where count != bytes.count / 2 {
+            let part = Array(bytes[..<count])
+            #expect(throws: WriteRequestError.self) { _ = try decoded(part) }
+        }
+    }
+
     @Test func aValueLeftOutIsZero() throws {
         var series = ProtobufWriter()
         series.bytes(2, [])

@@ -177,6 +177,60 @@ package struct ProtobufReader: ~Escapable {
         return Double(bitPattern: UInt64(littleEndian: bits))
     }
 
+    @inline(__always)
+    private func byte(_ at: Int) -> Int {
+        unsafe Int(bytes.unsafeLoad(fromUncheckedByteOffset: at, as: UInt8.self))
+    }
+
+    /// Passes over fields of a number below 16 for as long as each is a message of two texts, 1 and
+    /// 2, and all is shorter than 128 bytes: most labels of all write requests. Bound: every offset
+    /// that is looked at lies before `end`.
+    @_lifetime(self: copy self)
+    package mutating func passTextPairs(_ number: Int) {
+        var at = offset
+        while end - at >= 6, byte(at) == number << 3 | 2, byte(at + 1) < 0x80 {
+            let next = at + 2 + byte(at + 1)
+            let value = at + 4 + byte(at + 3)
+            guard next <= end, byte(at + 2) == 1 << 3 | 2, value + 2 <= next,
+                byte(value) == 2 << 3 | 2, value + 2 + byte(value + 1) == next
+            else { break }
+            at = next
+        }
+        offset = at
+    }
+
+    /// Reads a field of a number below 16 that is a message of a double, 1, or none, which is zero,
+    /// and a non-negative integer of up to 56 bits, 2; nil, with nothing read, where the next field
+    /// is anything else. Bound: 20 bytes are looked at, which lie in the whole run.
+    @_lifetime(self: copy self)
+    package mutating func doubleAndInteger(_ number: Int) -> (double: Double, integer: Int64)? {
+        let start = offset
+        guard bytes.byteCount - start >= 20, end - start >= 4, byte(start) == number << 3 | 2
+        else { return nil }
+        var at = start + 2
+        var bits: UInt64 = 0
+        if byte(at) == 1 << 3 | 1 {
+            unsafe bits = bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: at + 1, as: UInt64.self)
+            at += 9
+        }
+        guard byte(at) == 2 << 3 else { return nil }
+        let word = unsafe UInt64(
+            littleEndian: bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: at + 1, as: UInt64.self))
+        // The first byte without a high bit is the integer's last.
+        let stop = ~word & 0x8080_8080_8080_8080
+        at += 2 + stop.trailingZeroBitCount / 8
+        guard stop != 0, at <= end, byte(start + 1) == at - start - 2 else { return nil }
+        // Of each byte seven bits count: they are moved together in pairs, fours, eights.
+        var groups = word & (stop ^ (stop &- 1)) & 0x7F7F_7F7F_7F7F_7F7F
+        groups = (groups & 0x007F_007F_007F_007F) | (groups & 0x7F00_7F00_7F00_7F00) >> 1
+        groups = (groups & 0x0000_3FFF_0000_3FFF) | (groups & 0x3FFF_0000_3FFF_0000) >> 2
+        groups = (groups & 0x0000_0000_0FFF_FFFF) | (groups & 0x0FFF_FFFF_0000_0000) >> 4
+        offset = at
+        return (Double(bitPattern: UInt64(littleEndian: bits)), Int64(groups))
+    }
+
     /// Where the bytes of a text, byte or message field lie.
     @inline(__always)
     @_lifetime(self: copy self)

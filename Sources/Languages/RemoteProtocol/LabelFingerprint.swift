@@ -46,11 +46,20 @@ package struct FingerprintKey: Sendable {
             high = folded(first ^ secrets.2, second ^ high)
             at += 16
         }
-        let (first, second) = tail(bytes, at)
+        let (first, second) = count < 16 ? tail(bytes, at) : lastWords(bytes)
         low = folded(first ^ secrets.0, second ^ low)
         high = folded(first ^ secrets.2, second ^ high)
         return LabelFingerprint(
             low: folded(low ^ secrets.2, secrets.1), high: folded(high ^ secrets.0, secrets.3))
+    }
+
+    /// The last 16 bytes; some of them may have been mixed in before.
+    private func lastWords(_ bytes: RawSpan) -> (UInt64, UInt64) {
+        let at = bytes.byteCount - 16
+        return unsafe (
+            bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: UInt64.self),
+            bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: at + 8, as: UInt64.self)
+        )
     }
 
     /// The last bytes, fewer than 16, as two words filled up with zeros; the count, which is mixed

@@ -80,6 +80,14 @@ package struct WriteRequest: Sendable {
         let (firstSample, firstExemplar) = (values.count, exemplars.count)
         let firstHistogram = histograms.count
         var start = reader.offset
+        // First what is written as almost everyone writes it: labels, then samples.
+        reader.passTextPairs(1)
+        if reader.offset > start { labels = start..<reader.offset }
+        while let sample = reader.doubleAndInteger(2) {
+            values.append(sample.double)
+            timestamps.append(sample.integer)
+        }
+        start = reader.offset
         while let field = try reader.next() {
             switch field.number {
             case 1:

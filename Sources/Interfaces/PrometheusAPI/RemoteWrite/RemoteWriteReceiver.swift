@@ -133,14 +133,12 @@ final class RemoteWriteReceiver: Sendable {
         workspace.batch.toleratesOlder = true
         for (one, ref) in zip(workspace.request.series, refs) {
             guard let ref else { continue }
-            for index in one.samples {
-                let timestamp = workspace.request.timestamps[index]
-                if timestamp > latest {
-                    throw StorageError(
-                        .limit, "out of bounds: timestamp is too far in the future")
-                }
-                workspace.batch.append(ref, workspace.request.values[index], at: timestamp)
+            guard workspace.request.timestamps[one.samples].allSatisfy({ $0 <= latest }) else {
+                throw StorageError(.limit, "out of bounds: timestamp is too far in the future")
             }
+            workspace.batch.append(
+                ref, workspace.request.values[one.samples],
+                at: workspace.request.timestamps[one.samples])
             for index in one.histograms {
                 let histogram = workspace.request.histograms[index]
                 if histogram.timestamp > latest {
@@ -152,6 +150,7 @@ final class RemoteWriteReceiver: Sendable {
                 workspace.floatsBefore.append(workspace.batch.count)
             }
         }
+        workspace.batch.shareTimestamp()
     }
 
     private func warn(_ outcome: CommitOutcome) {
@@ -184,11 +183,11 @@ final class RemoteWriteReceiver: Sendable {
         case .tooOld: "too old sample"
         case .staleRef: "unknown series reference"
         case .duplicate(let existing):
-            "duplicate sample for timestamp \(batch.timestamps[entry.index]); overrides not "
+            "duplicate sample for timestamp \(batch.timestamp(entry.index)); overrides not "
                 + "allowed: existing \(formatFloat(existing, style: .general)), "
                 + "new value \(formatFloat(batch.values[entry.index], style: .general))"
         case .duplicateOfHistogram:
-            "duplicate sample for timestamp \(batch.timestamps[entry.index]); overrides not "
+            "duplicate sample for timestamp \(batch.timestamp(entry.index)); overrides not "
                 + "allowed: existing is a histogram, "
                 + "new value \(formatFloat(batch.values[entry.index], style: .general))"
         case .duplicateHistogram: "duplicate sample for timestamp"

@@ -11,6 +11,8 @@ internal import Synchronization
 final class SeriesResolver: Sendable {
     /// A million series are some 40 MB.
     private static let cacheLimit = 1 << 20
+    /// How many series are looked up side by side.
+    private static let group = 16
 
     let key = FingerprintKey()
     private let storage: any Appendable
@@ -44,6 +46,10 @@ final class SeriesResolver: Sendable {
                 aging.due = now + Self.agingNanoseconds
             }
             for (index, one) in request.series.enumerated() where one.sampleCount > 0 {
+                if index % Self.group == 0 {
+                    let end = min(index + Self.group, request.series.count)
+                    aging.cache.approach(request.series[index..<end])
+                }
                 if !ignoringCache, let packed = aging.cache.find(one.fingerprint) {
                     refs[index] = SeriesRef(packed: packed)
                 } else {

@@ -8,7 +8,7 @@ internal import Glibc
 
 extension Snappy {
     private static let fragmentSize = 1 << 16
-    private static let tableBits: UInt32 = 14
+    private static let mostBits: UInt32 = 14
 
     /// Writes the packed form of `source` and returns its length. `target` has 32 bytes more than
     /// 7/6 of the source, the most that the format can need.
@@ -18,13 +18,16 @@ extension Snappy {
         var output = unsafe PackedOutput(next: target.baseAddress!)
         unsafe output.uvarint(source.count)
         if let base = source.baseAddress {
-            unsafe withUnsafeTemporaryAllocation(of: UInt16.self, capacity: 1 << Int(tableBits)) {
+            unsafe withUnsafeTemporaryAllocation(of: UInt16.self, capacity: 1 << Int(mostBits)) {
                 table in
                 var done = 0
                 while done < source.count {
                     let size = min(fragmentSize, source.count - done)
-                    unsafe table.initialize(repeating: 0)
-                    unsafe packFragment(base + done, size, table.baseAddress!, &output)
+                    // A small fragment needs no large table, which would have to be cleared.
+                    let bits = min(
+                        mostBits, max(8, UInt32(size.bitWidth - size.leadingZeroBitCount)))
+                    unsafe table.baseAddress!.initialize(repeating: 0, count: 1 << Int(bits))
+                    unsafe packFragment(base + done, size, table.baseAddress!, bits, &output)
                     done += size
                 }
             }
@@ -35,7 +38,7 @@ extension Snappy {
     /// `size` is at most 64 KiB, so that positions fit the table and offsets two bytes.
     private static func packFragment(
         _ base: UnsafeRawPointer, _ size: Int, _ table: UnsafeMutablePointer<UInt16>,
-        _ output: inout PackedOutput
+        _ tableBits: UInt32, _ output: inout PackedOutput
     ) {
         var position = 1
         var literalStart = 0
@@ -43,7 +46,7 @@ extension Snappy {
         let end = size - 8
         while position < end {
             let word = unsafe (base + position).loadUnaligned(as: UInt32.self)
-            let slot = Int((word &* 0x9E37_79B1) >> (32 - tableBits))
+            let slot = Int((word &* 0x9E37_79B1) &>> (32 &- tableBits))
             let candidate = unsafe Int(table[slot])
             unsafe table[slot] = UInt16(truncatingIfNeeded: position)
             guard unsafe (base + candidate).loadUnaligned(as: UInt32.self) == word else {
@@ -60,7 +63,7 @@ extension Snappy {
             // What the copy went over is not in the table; two positions of it are enough.
             if position < end {
                 let last = unsafe (base + position - 2).loadUnaligned(as: UInt32.self)
-                let lastSlot = Int((last &* 0x9E37_79B1) >> (32 - tableBits))
+                let lastSlot = Int((last &* 0x9E37_79B1) &>> (32 &- tableBits))
                 unsafe table[lastSlot] = UInt16(truncatingIfNeeded: position - 2)
             }
         }

@@ -21,7 +21,7 @@ struct SnapshotPolicy: Sendable {
     /// What a snapshot takes for each series at least.
     private static let seriesSize = 96
     /// While the log grows, a snapshot is taken when it has grown by this many times its size.
-    private static let growth = 4
+    private static let growth = 8
     /// A log that is quiet for so long is not replayed at the next start if that is cheap to have.
     private static let quietTime = 5
 
@@ -46,6 +46,9 @@ struct SnapshotPolicy: Sendable {
         if tail >= Self.growth * size { return true }
         return quietSeconds == Self.quietTime && 2 * (spent + size) <= logged
     }
+
+    /// Whether further ticks change nothing as long as nothing is logged.
+    var isAtRest: Bool { minimumTail == .max || quietSeconds == Self.quietTime && !isOutdated }
 
     /// Whether to take one before a clean end, so that nothing has to be replayed.
     mutating func isDueAtEnd(logged bytes: Int) -> Bool {

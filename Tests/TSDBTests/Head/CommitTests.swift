@@ -162,6 +162,20 @@ struct CommitTests {
         #expect(try headContents(other)[series(0)]?.times == [-9_000_000_000_000])
     }
 
+    /// The head's own thread rests when nothing is left to write.
+    @Test func whatIsCommittedIsSyncedSoonAlsoAfterARest() throws {
+        let disk = FullDisk()
+        var options = HeadOptions()
+        options.snapshotTail = .max
+        let head = try openHead(folder, options, disk)
+        for round in 0..<3 {
+            let before = disk.syncs.withLock { $0 }
+            try head.add([0, 1], at: Int64(round) * 1000) { Double($0) }
+            disk.syncs.wait { $0 > before ? true : nil }
+        }
+        try head.close()
+    }
+
     @Test func aFullDiskLosesNothingAndTheHeadRecovers() throws {
         let disk = FullDisk()
         let head = try openHead(folder, HeadOptions(), disk)

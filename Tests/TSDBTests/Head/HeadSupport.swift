@@ -138,6 +138,8 @@ extension Head {
 /// A file system that refuses to write while it is told so.
 final class FullDisk: FileSystem {
     let isFull = Mutex(false)
+    /// How often a file was synced.
+    let syncs = Monitor(0)
     private let local = LocalFileSystem()
 
     final class File: OpenFile {
@@ -161,7 +163,11 @@ final class FullDisk: FileSystem {
             try inner.write(bytes, at: offset)
         }
         func truncate(to size: Int) throws(FileError) { try inner.truncate(to: size) }
-        func sync() throws(FileError) { try inner.sync() }
+        func sync() throws(FileError) {
+            try inner.sync()
+            disk.syncs.withLock { $0 += 1 }
+            disk.syncs.notifyAll()
+        }
     }
 
     func open(_ path: String, _ mode: OpenMode) throws(FileError) -> any OpenFile {

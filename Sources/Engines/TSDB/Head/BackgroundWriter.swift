@@ -5,16 +5,17 @@ internal import Instrumentation
 internal import Platform
 
 /// The head's own thread: once a second it syncs the log to the device and writes out full chunks,
-/// so that neither is waited for under the lock; now and then it takes a snapshot.
+/// so that neither is waited for under the lock; now and then it takes a snapshot. When nothing is
+/// left to do it sleeps until something is written.
 final class BackgroundWriter: Sendable {
-    private let isStopped = Monitor(false)
+    private let bell = WriterBell()
     private let thread: SystemThread
 
     init(
         _ store: GuardedStore, _ fileSystem: any FileSystem, _ snapshots: SnapshotKeeper,
         _ log: Logger
     ) throws(FileError) {
-        let isStopped = isStopped
+        let bell = bell
         thread = try SystemThread("head-writer", stackSize: 1 << 20) {
             let second: UInt64 = 1_000_000_000
             var next = monotonicNanoseconds() + second
@@ -27,11 +28,16 @@ final class BackgroundWriter: Sendable {
                 }
                 next = monotonicNanoseconds() + second
             }
-            while isStopped.wait(deadline: next, until: { $0 ? true : nil }) == nil {
+            while !bell.isStopped(by: next) {
                 workWhereDue()
                 snapshots.tick {
                     workWhereDue()
-                    return isStopped.withLock { !$0 }
+                    return !bell.isStopped
+                }
+                // The keeper is asked again, for it may have been told something meanwhile.
+                if snapshots.isAtRest, store.rest(until: bell), snapshots.isAtRest {
+                    bell.wait()
+                    next = monotonicNanoseconds() + second
                 }
             }
         }
@@ -39,8 +45,7 @@ final class BackgroundWriter: Sendable {
 
     /// Ends the thread; what is left to write is up to the caller.
     func stop() {
-        isStopped.withLock { $0 = true }
-        isStopped.notifyAll()
+        bell.stop()
         thread.join()
     }
 
@@ -66,5 +71,41 @@ final class BackgroundWriter: Sendable {
             failure = failure ?? error
         }
         if let failure { throw failure }
+    }
+}
+
+/// Wakes the writer that rests.
+final class WriterBell: Sendable {
+    private struct State {
+        var isRung = false
+        var isStopped = false
+    }
+
+    private let state = Monitor(State())
+
+    var isStopped: Bool { state.withLock { $0.isStopped } }
+
+    /// Waits for the end until `deadline`.
+    func isStopped(by deadline: UInt64) -> Bool {
+        state.wait(deadline: deadline) { $0.isStopped ? true : nil } ?? false
+    }
+
+    /// Waits until it rings, or for the end.
+    func wait() {
+        state.wait { state -> Void? in
+            guard state.isRung || state.isStopped else { return nil }
+            state.isRung = false
+            return ()
+        }
+    }
+
+    func ring() {
+        state.withLock { $0.isRung = true }
+        state.notifyAll()
+    }
+
+    func stop() {
+        state.withLock { $0.isStopped = true }
+        state.notifyAll()
     }
 }

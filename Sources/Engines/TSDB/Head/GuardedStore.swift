@@ -23,7 +23,27 @@ final class GuardedStore: Sendable {
     func withLock<Result: Sendable, Failure: Error>(
         _ body: (HeadStore) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try state.withLock { (store) throws(Failure) in try body(store) }
+        try state.withLock { (store) throws(Failure) in
+            defer { store.wakeWriter() }
+            return try body(store)
+        }
+    }
+
+    /// Has the bell rung as soon as there is something to write; false where there is already.
+    func rest(until bell: WriterBell) -> Bool {
+        state.withLock { store in
+            if store.hasUnwritten { return false }
+            store.restingWriter = bell
+            return true
+        }
+    }
+
+    /// Wakes the writer, if it rests, for something else than to write.
+    func ringWriter() {
+        state.withLock { store in
+            store.restingWriter?.ring()
+            store.restingWriter = nil
+        }
     }
 
     /// Returns when what was logged before is on the device; without the lock while it waits.

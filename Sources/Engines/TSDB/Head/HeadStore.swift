@@ -25,6 +25,8 @@ final class HeadStore {
     var metadata = HeadMetadata()
     var restart = RestartNotes()
     private var admission: SeriesAdmission
+    /// Rings for the background writer, where it rests.
+    var restingWriter: WriterBell?
 
     init(
         _ directory: String, _ options: HeadOptions, minValidTime: Timestamp,
@@ -42,6 +44,22 @@ final class HeadStore {
         admission = SeriesAdmission(options.memory)
         self.metrics = metrics
         bounds = HeadBounds(minValidTime: minValidTime)
+    }
+
+    // MARK: The background writer
+
+    /// Whether something is to be synced or written out.
+    var hasUnwritten: Bool {
+        log?.isDirty ?? false || outOfOrder.log?.isDirty ?? false
+            || !files.isReadOnly && (files.waitingCount > 0 || !files.unsynced.isEmpty)
+    }
+
+    /// Called at the end of each hold of the lock.
+    @inline(__always)
+    func wakeWriter() {
+        guard let bell = restingWriter, hasUnwritten else { return }
+        restingWriter = nil
+        bell.ring()
     }
 
     // MARK: Series

@@ -57,6 +57,9 @@ final class SnapshotKeeper: Sendable {
         if ask({ $0.tick(logged: $1, seriesCount: $2) }) { take(pause) }
     }
 
+    /// Whether ticks are of no use until something is logged.
+    var isAtRest: Bool { state.withLock { $0.policy.isAtRest } }
+
     /// Takes a snapshot before a clean end, unless the last one is as good.
     func end() {
         if ask({ policy, logged, _ in policy.isDueAtEnd(logged: logged) }) { take { true } }
@@ -66,7 +69,10 @@ final class SnapshotKeeper: Sendable {
     func takeNow() { take { true } }
 
     /// The log was rewritten by a truncation.
-    func outdate() { state.withLock { $0.policy.outdate() } }
+    func outdate() {
+        state.withLock { $0.policy.outdate() }
+        store.ringWriter()
+    }
 
     /// A truncation is not waited for: it may wait for queries.
     private func take(_ pause: () -> Bool) {

@@ -22,7 +22,8 @@ final class WALWriter {
     private var frames: [UInt8] = []
     /// Full segments that are not on the device yet.
     private var unsyncedSegments: [any OpenFile] = []
-    private var isDirty = false
+    /// Whether `takeUnsynced` has something.
+    private(set) var isDirty = false
     /// Whether a segment was begun whose name may not be on the device.
     private var hasNewSegment = false
     /// All bytes that were written since this object exists.

@@ -152,6 +152,16 @@ struct RecoveredChunks {
         }
     }
 
+    /// Adds a chunk that is not the newest of its series, unless its samples are there.
+    private static func insert(
+        _ chunk: Chunk, _ slot: UInt32, _ store: HeadStore
+    ) throws(StorageError) {
+        if store.samples.openRange(slot)?.touches(chunk.range) ?? false { return }
+        try store.samples.series.reserveChunks(1)
+        guard store.samples.series.insertChunk(slot, chunk.range, chunk.place) else { return }
+        store.bounds.include(chunk.range.start)
+    }
+
     /// Gives the chunks of a ref to its series. Samples of the log that they cover are then
     /// skipped.
     mutating func attach(
@@ -167,10 +177,12 @@ struct RecoveredChunks {
             index += 1
             let isCompletion = store.samples.dropOpenChunk(slot, coveredBy: chunk.range)
             let state = store.samples.series.states[slot]
-            // A series that had another ref before: only what comes after its samples.
+            // A series that had another ref before: its chunks may be older than those that came
+            // under the first ref, which goes on being used after a start.
             if newest == nil, !isCompletion, state.hasSamples,
                 chunk.range.start <= state.encoder.timestamp
             {
+                try Self.insert(chunk, slot, store)
                 continue
             }
             if newest == nil, store.samples.openRange(slot) != nil {

@@ -110,6 +110,30 @@ struct SeriesTable: ~Copyable {
 
     /// Adds a series' next full chunk. The bound: `reserveChunks` was called for it.
     mutating func addChunk(_ slot: UInt32, _ range: TimeRange, _ place: HeadChunkFiles.Place) {
+        let added = makeChunk(range, place, behind: newestChunks[slot])
+        newestChunks[slot] = added
+    }
+
+    /// Puts a full chunk between those that are there, in order of time; not where it shares times
+    /// with one of them. Tells whether it did. The bound as above.
+    mutating func insertChunk(
+        _ slot: UInt32, _ range: TimeRange, _ place: HeadChunkFiles.Place
+    ) -> Bool {
+        var next: UInt32 = 0
+        var number = newestChunks[slot]
+        while number != 0, chunks[number].start > range.end {
+            next = number
+            number = chunks[number].previous
+        }
+        if number != 0, chunks[number].end >= range.start { return false }
+        let added = makeChunk(range, place, behind: number)
+        if next == 0 { newestChunks[slot] = added } else { chunks[next].previous = added }
+        return true
+    }
+
+    private mutating func makeChunk(
+        _ range: TimeRange, _ place: HeadChunkFiles.Place, behind previous: UInt32
+    ) -> UInt32 {
         let number: UInt32
         if firstFreeChunk != 0 {
             number = firstFreeChunk
@@ -121,9 +145,9 @@ struct SeriesTable: ~Copyable {
         chunks[number] = FullChunk(
             start: range.start, offset: place.offset,
             duration: UInt32(clamping: range.end &- range.start),
-            previous: newestChunks[slot], file: place.file)
-        newestChunks[slot] = number
+            previous: previous, file: place.file)
         chunkCount += 1
+        return number
     }
 
     func newestChunk(_ slot: UInt32) -> FullChunk? {

@@ -92,6 +92,9 @@ struct Replay {
             store.files.isReadOnly = store.restart.foreignData != nil
             try chunks.repair(store)
             try store.files.syncLast()
+            if start == nil, store.restart.foreignData == nil {
+                try SnapshotFormat.remove(directory, fileSystem)
+            }
             if start == nil { try replayCheckpoint(folder) }
             let last = try replaySegments(folder)
             var late = OutOfOrderReplay(
@@ -142,7 +145,9 @@ struct Replay {
         else { throw SnapshotFault("segment \(summary.position.segment) is another one") }
         let place = HeadChunkFiles.Place(file: summary.chunkFile, offset: summary.chunkOffset)
         try chunks.load(store, from: place)
-        if let damaged = chunks.firstDamagedFile, damaged <= place.file {
+        // Also one that is younger than the snapshot: its repair would come after the records of
+        // the snapshot may have begun another file.
+        if let damaged = chunks.firstDamagedFile {
             throw SnapshotFault("head chunk file \(damaged) is damaged")
         }
         try restoreSeries(file)

@@ -42,6 +42,16 @@ enum SnapshotFormat {
     ) throws(FileError) -> Bool {
         try fileSystem.status(of: "\(directory)/wbl") == nil
     }
+
+    /// Removes a snapshot that a start did not use, for good: the head goes on without it, and may
+    /// write head chunk files of the same names and sizes as those that the snapshot knew.
+    static func remove(
+        _ directory: String, _ fileSystem: any FileSystem
+    ) throws(FileError) {
+        guard try fileSystem.status(of: "\(directory)/\(path)") != nil else { return }
+        try fileSystem.remove("\(directory)/\(path)")
+        try fileSystem.syncDirectory("\(directory)/\(Self.directory)")
+    }
 }
 
 /// The kinds of frames.

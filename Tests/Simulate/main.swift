@@ -51,7 +51,7 @@ for seed in range {
     if let failure = Failure(seed: seed, tally: &tally, isShortened: isShortened) {
         failures.append(seed)
         say("\(failure)")
-        if failures.count >= 10 { break }
+        if failures.count >= 40 { break }
     }
 }
 print("seeds \(range.lowerBound)..\(last): \(tally)")

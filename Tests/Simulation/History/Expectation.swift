@@ -8,7 +8,10 @@ package struct Expectation: Sendable {
     package enum Certainty: Sendable, Hashable {
         /// The commit failed: not to be seen now, but the next start may find it.
         case refused
-        /// Deleted, but a power cut may bring it back.
+        /// Deleted for good, as long as no file is damaged: a block takes its deletions with it,
+        /// and the log may still have the samples.
+        case gone
+        /// Deleted, or found to be missing, but a power cut may bring it back.
         case deleted
         /// It may be there or not: it is settled by the next look.
         case doubtful
@@ -46,7 +49,9 @@ package struct Expectation: Sendable {
         series.values.compactMap { $0.last { $0.certainty >= .committed }?.time }.max()
     }
 
-    var sampleCount: Int { series.values.reduce(0) { $0 + $1.count } }
+    var sampleCount: Int {
+        series.values.reduce(0) { $0 + $1.count { $0.certainty >= .doubtful } }
+    }
 
     func entry(_ labels: Labels, _ time: Timestamp) -> Entry? {
         guard let entries = series[labels] else { return nil }
@@ -95,10 +100,9 @@ package struct Expectation: Sendable {
 
     /// Everything acknowledged is on the device, deletions too.
     mutating func sync() {
-        change { if $0.certainty == .committed { $0.certainty = .durable } }
-        for (labels, entries) in series where entries.contains(where: { $0.certainty == .deleted })
-        {
-            series[labels] = entries.filter { $0.certainty != .deleted }
+        change {
+            if $0.certainty == .committed { $0.certainty = .durable }
+            if $0.certainty == .deleted { $0.certainty = .gone }
         }
     }
 
@@ -123,7 +127,9 @@ package struct Expectation: Sendable {
     }
 
     mutating func cutPower() {
-        change { if $0.certainty != .durable { $0.certainty = .doubtful } }
+        change {
+            if $0.certainty != .durable, $0.certainty != .gone { $0.certainty = .doubtful }
+        }
     }
 
     /// Anything may be lost, but nothing may be wrong.
@@ -172,7 +178,7 @@ package struct Expectation: Sendable {
             guard entry.certainty != .refused else {
                 throw Disagreement("\(labels) at \(entry.time): found what was refused")
             }
-            guard entry.certainty != .deleted else {
+            guard entry.certainty != .deleted, entry.certainty != .gone else {
                 throw Disagreement("\(labels) at \(entry.time): found what was deleted")
             }
             if entry.certainty == .doubtful {
@@ -196,12 +202,19 @@ package struct Expectation: Sendable {
         guard entry.certainty == .doubtful || entry.time < horizon else {
             throw Disagreement("\(labels) at \(entry.time): lost (\(entry.certainty))")
         }
+        // What took it away may be undone by a power cut.
+        if entry.certainty == .doubtful {
+            var gone = entry
+            gone.certainty = .deleted
+            kept.append(gone)
+        }
     }
 }
 
 extension Expectation.Certainty: Comparable {
     private var rank: Int {
         switch self {
+        case .gone: -1
         case .refused: 0
         case .deleted: 1
         case .doubtful: 2

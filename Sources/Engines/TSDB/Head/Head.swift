@@ -139,7 +139,7 @@ package final class Head: Sendable {
             try store.withLock { (store) throws(FileError) in
                 guard let log = store.log else { return }
                 store.log = nil
-                try store.files.finishFile()
+                try store.files.close()
                 try log.close()
                 try store.outOfOrder.closeLog()
             }

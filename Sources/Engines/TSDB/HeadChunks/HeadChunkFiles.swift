@@ -178,6 +178,14 @@ final class HeadChunkFiles {
         finish()
     }
 
+    /// Writes out everything at a clean end, when no flush is under way.
+    func close() throws(FileError) {
+        for file in unsynced { try file.sync() }
+        unsynced = []
+        try writeNow()
+        finish()
+    }
+
     // MARK: Reading
 
     /// Where the bytes of a chunk are now: in a file, or copied out of the buffer.

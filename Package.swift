@@ -178,8 +178,9 @@ let simulated = ["Instrumentation", "Model", "Platform", "Storage", "TSDB"]
 
 /// The modules whose decoders are fuzzed.
 let fuzzed = [
-    "Bytes", "ChunkEncoding", "Compression", "EngineFuzzing", "Exposition", "JSON", "Model",
-    "Platform", "PromQLSyntax", "RandomQueries", "RemoteProtocol", "ScrapeClient", "TSDB", "YAML",
+    "Bytes", "ChunkEncoding", "Compression", "EngineFuzzing", "Exposition", "Instrumentation",
+    "JSON", "Model", "Platform", "PromQLSyntax", "RandomQueries", "RemoteProtocol", "ScrapeClient",
+    "Simulation", "Storage", "TSDB", "YAML",
 ]
 /// What tests, fuzzing and comparisons share.
 let support: KeyValuePairs<String, [String]> = [

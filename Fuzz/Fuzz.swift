@@ -27,6 +27,7 @@ private let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "tombstones": fuzzTombstones,
     "wal": fuzzWAL,
     "head-chunks": fuzzHeadChunks,
+    "snapshot": fuzzSnapshot,
     "index": fuzzIndex,
     "exposition": fuzzExposition,
     "layout": fuzzLayout,

@@ -71,6 +71,7 @@ private func binarySeeds(_ target: String) -> [[UInt8]] {
     case "histograms": histogramSeeds
     case "tombstones": [[1, 0, 20, 1, 40, 60, 2, 0, 2]]
     case "head-chunks": [headChunks]
+    case "snapshot": snapshotSeeds
     case "index": [indexFile()].compactMap(\.self)
     default: []
     }

@@ -115,6 +115,7 @@ func fuzzTombstones(_ bytes: [UInt8]) {
     file.uint32BE(crc32c(bytes.span.bytes))
     guard let stones = readTombstones(file.bytes) else { return }
     for ranges in stones.ranges.values {
+        let ranges = ranges.ranges
         let isApart = zip(ranges, ranges.dropFirst()).allSatisfy { $0.end < $1.start }
         precondition(isApart, "ranges are in order and apart")
     }

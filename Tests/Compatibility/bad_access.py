@@ -33,7 +33,8 @@ def try_start(folder, kind, binary, data, prefix=()):
 
 def close_segment(path):
     subprocess.run(["chown", "-R", "65534:65534", path], check=True)
-    segment = f"{path}/wal/{sorted(os.listdir(f'{path}/wal'))[-1]}"
+    newest = max(name for name in os.listdir(f"{path}/wal") if name.isdigit())
+    segment = f"{path}/wal/{newest}"
     os.chmod(segment, 0)
     os.chown(segment, 0, 0)
 

@@ -6,12 +6,13 @@ package import Model
 /// is that it is there.
 package struct Expectation: Sendable {
     package enum Certainty: Sendable, Hashable {
-        /// The commit failed: not to be seen now, but the next start may find it.
+        /// The commit failed, or a start did not find it: not to be seen now, but the next start
+        /// may find it.
         case refused
         /// Deleted for good, as long as no file is damaged: a block takes its deletions with it,
         /// and the log may still have the samples.
         case gone
-        /// Deleted, or found to be missing, but a power cut may bring it back.
+        /// Deleted, but a power cut may bring it back.
         case deleted
         /// It may be there or not: it is settled by the next look.
         case doubtful
@@ -202,11 +203,11 @@ package struct Expectation: Sendable {
         guard entry.certainty == .doubtful || entry.time < horizon else {
             throw Disagreement("\(labels) at \(entry.time): lost (\(entry.certainty))")
         }
-        // What took it away may be undone by a power cut.
+        // What took it away may be undone, by a power cut or by the next start.
         if entry.certainty == .doubtful {
-            var gone = entry
-            gone.certainty = .deleted
-            kept.append(gone)
+            var missing = entry
+            missing.certainty = .refused
+            kept.append(missing)
         }
     }
 }

@@ -138,7 +138,7 @@ extension Head {
     }
 
     /// In the chunk the marker has no custom buckets, and so a record of another kind.
-    @Test("A snapshot keeps what stands before a marker in an open chunk", arguments: [false, true])
+    @Test("A snapshot keeps what is before a marker in an open chunk", arguments: [false, true])
     func snapshotOfMarker(isFloat: Bool) throws {
         let folder = TemporaryFolder()
         var samples: [(Labels, Int64, SampleValue)] = (0..<5).map { step in

@@ -85,6 +85,33 @@ extension Database {
         return head.timeRange.map { $0.start >= end } ?? true
     }
 
+    /// Writes a part of the head as blocks, one for each aligned range that has samples in it; all
+    /// of them or none.
+    func writeBlocks(
+        _ range: TimeRange, hint: String, _ source: (TimeRange) -> any BlockSource
+    ) throws(StorageError) -> [Block] {
+        var written: [Block] = []
+        do throws(StorageError) {
+            var start = CompactionPlan.alignedStart(range.start, options.blockRange)
+            while start <= range.end {
+                let end = start + options.blockRange
+                let id = environment.newID()
+                var meta = BlockMeta(id: id, range: TimeRange(start: start, end: end))
+                meta.compaction.sources = [id]
+                meta.compaction.hints = [hint]
+                let part = source(TimeRange(start: start, end: end - 1))
+                if let block = try writeBlock(part, meta).map(open) { written.append(block) }
+                start = end
+            }
+        } catch {
+            for block in written {
+                try BlockDirectories.remove(block.meta.id, in: directory, environment.fileSystem)
+            }
+            throw error
+        }
+        return written
+    }
+
     func writeBlock(
         _ source: any BlockSource, _ meta: BlockMeta
     ) throws(StorageError) -> BlockMeta? {

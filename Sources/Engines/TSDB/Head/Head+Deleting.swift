@@ -33,6 +33,14 @@ extension HeadStore {
             if start <= end { deleted.append((slot, TimeRange(start: start, end: end))) }
         }
         guard !deleted.isEmpty else { return }
+        try logTombstones(deleted, log)
+        for (slot, range) in deleted { deletions.add(range, to: slot) }
+    }
+
+    /// Writes to the log what is deleted of the series of slots.
+    func logTombstones(
+        _ deleted: [(slot: UInt32, range: TimeRange)], _ log: WALWriter
+    ) throws(StorageError) {
         do {
             var record = TombstoneRecord()
             for (slot, range) in deleted {
@@ -49,7 +57,6 @@ extension HeadStore {
             metrics.walWritesFailed.increment()
             throw StorageError(.inputOutput, "write to WAL: \(error)")
         }
-        for (slot, range) in deleted { deletions.add(range, to: slot) }
     }
 
     /// From the oldest to the newest sample of a series, late ones included.

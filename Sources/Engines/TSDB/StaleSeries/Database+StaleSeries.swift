@@ -41,36 +41,8 @@ extension Database {
 
     private func writeStaleSeries() throws(StorageError) -> Int {
         guard let cut = head.staleSeriesCut() else { return 0 }
-        var written: [Block] = []
-        do throws(StorageError) {
-            var start = CompactionPlan.alignedStart(cut.range.start, options.blockRange)
-            while start <= cut.range.end {
-                let end = start + options.blockRange
-                if let block = try writeStale(cut, TimeRange(start: start, end: end)) {
-                    written.append(block)
-                }
-                start = end
-            }
-        } catch {
-            for block in written {
-                try BlockDirectories.remove(block.meta.id, in: directory, environment.fileSystem)
-            }
-            throw error
-        }
+        let written = try writeBlocks(cut.range, hint: BlockMeta.Hint.staleSeries, cut.source)
         publish(sorted(blocks + written))
         return try cut.release()
-    }
-
-    /// A block of the half-open range; nil where there is nothing in it.
-    private func writeStale(
-        _ cut: any SeriesCut, _ range: TimeRange
-    ) throws(StorageError) -> Block? {
-        let id = environment.newID()
-        var meta = BlockMeta(id: id, range: range)
-        meta.compaction.sources = [id]
-        meta.compaction.hints = [BlockMeta.Hint.staleSeries]
-        let source = cut.source(TimeRange(start: range.start, end: range.end - 1))
-        guard try writeBlock(source, meta) != nil else { return nil }
-        return try Block("\(directory)/\(id)", environment.fileSystem)
     }
 }

@@ -146,22 +146,7 @@ extension HeadStore {
         guard let log else { throw StorageError(.unavailable, "the head is closed") }
         let slots = leaving.markers.filter { stillLeaves($0.key, $0.value) }.keys.sorted()
         guard !slots.isEmpty else { return 0 }
-        do {
-            var record = TombstoneRecord()
-            for slot in slots {
-                record.append(samples.series.refs[slot], TombstoneRecord.wholeSeries)
-                if record.count == TombstoneRecord.countLimit {
-                    try log.add(record.writer.bytes.raw)
-                    record.removeAll()
-                }
-            }
-            if !record.isEmpty { try log.add(record.writer.bytes.raw) }
-            try log.write()
-        } catch {
-            log.discard()
-            metrics.walWritesFailed.increment()
-            throw StorageError(.inputOutput, "write to WAL: \(error)")
-        }
+        try logTombstones(slots.map { ($0, TombstoneRecord.wholeSeries) }, log)
         var dropped = SlotSet(capacity: labels.end)
         for slot in slots {
             dropped.insert(slot)

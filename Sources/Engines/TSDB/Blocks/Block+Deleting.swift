@@ -7,8 +7,9 @@ internal import Storage
 
 extension Block {
     /// The block with the samples in a closed range of the series that fulfil the matchers deleted;
-    /// nil where that changes nothing. The files say so when this returns: first the tombstones,
-    /// then the meta, whose count of them is only used to choose what to compact.
+    /// nil where that changes nothing. The files say so when this returns: first the meta, whose
+    /// count of tombstones is only used to choose what to compact, then the tombstones; so where
+    /// either cannot be written, nothing is deleted.
     func deleting(
         _ range: TimeRange, _ matchers: [Matcher], _ fileSystem: any FileSystem
     ) throws(StorageError) -> Block? {
@@ -26,9 +27,9 @@ extension Block {
         guard stones != tombstones else { return nil }
         var meta = meta
         meta.statistics.tombstones = Int64(stones.count)
+        try BlockWriter.replace("\(directory)/meta.json", with: meta.encoded(), fileSystem)
         try BlockWriter.replace(
             "\(directory)/\(Tombstones.fileName)", with: stones.encoded(), fileSystem)
-        try BlockWriter.replace("\(directory)/meta.json", with: meta.encoded(), fileSystem)
         do { try fileSystem.syncDirectory(directory) } catch { throw StorageError(error) }
         return Block(self, meta, stones)
     }

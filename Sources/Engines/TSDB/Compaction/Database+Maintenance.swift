@@ -124,9 +124,15 @@ extension Database {
             InterruptibleSource(source, database: self), meta)
     }
 
-    /// Opens a block that was written.
+    /// Opens a block that was written. One that cannot be opened does not stay: deletions would
+    /// pass it by, and the next start would show it.
     func open(_ meta: BlockMeta) throws(StorageError) -> Block {
-        try Block("\(directory)/\(meta.directoryName)", environment.fileSystem)
+        do throws(StorageError) {
+            return try Block("\(directory)/\(meta.directoryName)", environment.fileSystem)
+        } catch {
+            try BlockDirectories.remove(meta.id, in: directory, environment.fileSystem)
+            throw error
+        }
     }
 
     func durationText(since began: UInt64) -> String {

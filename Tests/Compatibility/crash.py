@@ -101,7 +101,7 @@ def main():
         port = targets.server_address[1]
         with open(config, "w") as file:
             if options.late:
-                file.write("storage: {tsdb: {out_of_order_time_window: 30m}}\n")
+                file.write("storage: {tsdb: {out_of_order_time_window: 2h}}\n")
             file.write("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n")
             for i in range(options.targets):
                 file.write(

@@ -13,6 +13,7 @@
 #   make instructions   counts the instructions of queries, held against the recorded table
 #   make growth         how the cost of queries grows, beside the peers
 #   make clients        sixteen clients at once, beside the peers
+#   make curves         how the cost of scraped samples grows
 #   make golden         raises the conformance ratchet to what passes now
 
 PACKAGES := libre2-dev libyaml-dev libdeflate-dev libzstd-dev zlib1g-dev libjemalloc-dev
@@ -28,7 +29,7 @@ export CONFORMANCE_DIR := $(abspath $(CONFORMANCE_DIR))
 export PEERS_DIR
 
 .PHONY: setup build run test check examples conformance compatibility simulation fuzz bench
-.PHONY: instructions growth clients differential peers golden
+.PHONY: instructions growth clients curves differential peers golden
 
 # The native libraries, by their Debian names. Nothing happens where they are installed.
 setup:
@@ -105,8 +106,10 @@ instructions: setup
 	NARTHEX_ONLY=QueryBenchmark swift build -c release --product QueryBenchmark
 	Benchmarks/QueryBenchmark/instructions.py .build/release/QueryBenchmark
 
-growth clients: build peers
+growth clients: FOLDER = Queries
+curves: FOLDER = Ingestion
+growth clients curves: build peers
 	$(MAKE) -C $(BENCH_DIR)
 	BENCH_DIR=$(abspath $(BENCH_DIR)) NARTHEX_BIN=$(abspath $(PROGRAM)) \
 	    PROMETHEUS_BIN=$(PEERS_DIR)/bin/prometheus VICTORIA_BIN=$(PEERS_DIR)/bin/victoria-metrics \
-	    Benchmarks/Queries/$@.py
+	    Benchmarks/$(FOLDER)/$@.py

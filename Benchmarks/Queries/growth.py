@@ -18,29 +18,14 @@ import argparse
 import json
 import math
 import os
-import shlex
 import statistics
 import sys
 import time
 import types
 
-sys.path.insert(0, os.environ.get("BENCH_DIR", "../shared/bench"))
-import benchlib as B  # noqa: E402
-
-NARTHEX = ("{bin} --config.file={{config}} --storage.tsdb.path={{data}} --web.listen-address=127.0.0.1:{{port}} "
-           "--web.enable-remote-write-receiver --storage.tsdb.retention.time=10y --log.level=warn")
-
-
-def servers(options):
-    """Narthex first, then the peers that are there."""
-    found = [B.Server(NARTHEX.format(bin=shlex.quote(os.environ["NARTHEX_BIN"])), name="narthex")]
-    settings = types.SimpleNamespace(
-        prometheus=os.environ.get("PROMETHEUS_BIN", "prometheus"), victoria=os.environ.get("VICTORIA_BIN", "victoria-metrics"),
-        prom_flags="", vm_flags="", server=[], only=options.peers)
-    try:
-        return found + B.servers(settings)
-    except SystemExit:
-        return found
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import peers  # noqa: E402
+from peers import B  # noqa: E402
 
 
 class Client:
@@ -72,7 +57,7 @@ def load(options, targets):
     work = B.tmpdir()
     settings = types.SimpleNamespace(end=int(time.time()) // 7200 * 7200)
     data = B.bulk_bodies(settings, work, targets, 1000, options.hours, 15)
-    found = servers(options)
+    found = peers.servers(options.peers)
     for server in found:
         B.load(server, data)
     B.drop_dir(work)

@@ -171,6 +171,24 @@ def metric(server, name):
     return None
 
 
+def check_window(checks, folder, servers, good):
+    """A window for late samples whose log cannot be made: the reload says so and the server goes on."""
+    ours, theirs = servers
+    for server in servers:
+        write(server.data, "wbl", "no folder")
+    late = good + "storage: {tsdb: {out_of_order_time_window: 1h}}\n"
+    write(folder, "prometheus.yml", late)
+    got, expected = reload(ours), reload(theirs)
+    checks.equal("configuration/no log/reload", got, expected)
+    checks.equal("configuration/no log/metric",
+                 metric(ours, "prometheus_config_last_reload_successful"), "0")
+    for server in servers:
+        os.remove(f"{server.data}/wbl")
+    checks.equal("configuration/log again", reload(ours)[0], 200)
+    write(folder, "prometheus.yml", good)
+    checks.equal("configuration/no window again", reload(ours)[0], 200)
+
+
 def check_configuration(checks):
     targets = bad_targets.Targets({"good": bad_targets.cases()[0]["good"]})
     said = ""
@@ -203,6 +221,7 @@ def check_configuration(checks):
             checks.equal("configuration/repaired", reload(ours)[0], 200)
             checks.equal("configuration/repaired/metric",
                          metric(ours, "prometheus_config_last_reload_successful"), "1")
+            check_window(checks, folder, (ours, theirs), good)
             check_target_files(checks, folder, ours, targets.port)
             for path in ("status/config", "targets", "status/flags"):
                 said += ours.request("GET", f"/api/v1/{path}")[1].decode()

@@ -49,7 +49,7 @@ struct EngineMetrics: Sendable {
         queryLogFailures = registry.counter(
             "prometheus_engine_query_log_failures_total", "The number of query log failures.")
         registry.computed(
-            "prometheus_engine_query_memory_bytes",
+            "narthex_engine_query_memory_bytes",
             "The memory that running queries and their results hold."
         ) { Double(pool.held) }
         samples = registry.counter(

@@ -51,4 +51,10 @@ package struct Metadata: Sendable, Hashable {
         self.unit = unit
         self.help = help
     }
+
+    /// Texts compare bytewise.
+    package static func == (left: Metadata, right: Metadata) -> Bool {
+        left.type == right.type && left.unit.utf8.elementsEqual(right.unit.utf8)
+            && left.help.utf8.elementsEqual(right.help.utf8)
+    }
 }

@@ -150,10 +150,8 @@ package final class Head: Sendable {
 }
 
 extension Head {
-    /// Goes on with other settings, from now on.
+    /// Goes on with other settings, from now on; with those it had where it throws.
     package func apply(_ settings: DatabaseSettings) throws(StorageError) {
-        exemplars.resize(to: settings.maxExemplars)
-        exemplars.setOutOfOrderWindow(settings.outOfOrderWindow)
         do {
             try store.withLock { (store) throws(FileError) in
                 guard store.log != nil else { return }
@@ -163,6 +161,8 @@ extension Head {
         } catch {
             throw StorageError(.inputOutput, "create WBL: \(error)")
         }
+        exemplars.resize(to: settings.maxExemplars)
+        exemplars.setOutOfOrderWindow(settings.outOfOrderWindow)
     }
 
     package func resolve(_ labels: [Labels]) throws(StorageError) -> [SeriesRef] {

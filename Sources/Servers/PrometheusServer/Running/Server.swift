@@ -203,16 +203,22 @@ final class Server: Sendable {
         }
     }
 
-    /// Loads the configuration anew. All of it is checked before anything of it is applied. Returns
-    /// the reason of a failure.
+    /// Loads the configuration anew. All of it is checked before anything of it is applied. A part
+    /// that fails to take it, which only the storage can, keeps no other from doing so. Returns the
+    /// reason of a failure.
     private func reload(_ collection: Collection) -> String? {
         log.info("Loading configuration file", ["filename": source.path])
         let started = monotonicNanoseconds()
         do throws(ConfigurationError) {
             let configuration = try source.load()
             try openQueryLog(configuration)
-            applyToStorage(configuration)
+            let storageTookIt = applyToStorage(configuration)
             collection.apply(configuration)
+            guard storageTookIt else {
+                return failedToReload(
+                    "one or more errors occurred while applying the new configuration "
+                        + "(--config.file=\"\(source.path)\")")
+            }
             let now = currentMilliseconds()
             phase.loaded(configuration, at: now)
             metrics.reloaded(successfully: true, at: now)
@@ -222,21 +228,29 @@ final class Server: Sendable {
                 ["filename": source.path, "totalDuration": "\(seconds)s"])
             return nil
         } catch {
-            phase.failedToLoad()
-            metrics.reloaded(successfully: false, at: 0)
-            let reason = "couldn't load configuration (--config.file=\"\(source.path)\"): \(error)"
-            log.error("Error reloading config", ["err": reason])
-            return reason
+            return failedToReload(
+                "couldn't load configuration (--config.file=\"\(source.path)\"): \(error)")
         }
     }
 
-    private func applyToStorage(_ configuration: Configuration) {
+    private func failedToReload(_ reason: String) -> String {
+        phase.failedToLoad()
+        metrics.reloaded(successfully: false, at: 0)
+        log.error("Error reloading config", ["err": reason])
+        return reason
+    }
+
+    /// False where the storage could not take it, which the log explains.
+
+    private func applyToStorage(_ configuration: Configuration) -> Bool {
         do throws(StorageError) {
             try storage.current?.apply(databaseSettings(configuration))
             let retention = configuration.storage.retention
             if retention != phase.configuration.storage.retention { logRetention(retention) }
+            return true
         } catch {
             log.error("Failed to apply configuration", ["err": error.message])
+            return false
         }
     }
 }

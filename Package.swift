@@ -74,9 +74,9 @@ let architecture: KeyValuePairs<String, KeyValuePairs<String, [String]>> = [
     ],
     "Servers": [
         "PrometheusServer": [
-            "Bytes", "Discovery", "HTTP", "Instrumentation", "JSON", "LinearRegex", "Model",
-            "Platform", "PromQL", "PromQLSyntax", "PrometheusAPI", "Relabeling", "ScrapeClient",
-            "Scraping", "Settings", "Storage", "TSDB", "YAML",
+            "Bytes", "ChunkEncoding", "Discovery", "HTTP", "Instrumentation", "JSON",
+            "LinearRegex", "Model", "Platform", "PromQL", "PromQLSyntax", "PrometheusAPI",
+            "Relabeling", "ScrapeClient", "Scraping", "Settings", "Storage", "TSDB", "YAML",
         ],
         "Tools": [
             "Bytes", "Instrumentation", "JSON", "Model", "Platform", "PromQL", "PromQLScripts",

@@ -98,7 +98,7 @@ private func readHistograms(_ record: RawSpan) {
         }
         guard let chunk = lane.openChunk else { continue }
         var count = 0
-        try? forEachSample(in: chunk.bytes.span.bytes, chunk.encoding) { _, _ in count += 1 }
+        try? forEachSample(in: chunk.bytes.span.bytes, chunk.encoding) { _, _, _ in count += 1 }
         precondition(count == chunk.sampleCount, "what is encoded can be decoded")
     }
 }

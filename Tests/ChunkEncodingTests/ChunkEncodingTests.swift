@@ -109,7 +109,8 @@ private func history(_ generator: inout SplitMix, count: Int) -> [Sample] {
     }
 }
 
-private struct SplitMix: RandomNumberGenerator {
+/// Random numbers that a seed repeats.
+struct SplitMix: RandomNumberGenerator {
     var state: UInt64
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15

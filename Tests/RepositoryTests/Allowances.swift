@@ -63,6 +63,7 @@ enum Allowances {
         "Sources/Languages/ChunkEncoding/Dense/DenseFrameReader.swift",
         "Sources/Languages/ChunkEncoding/XORChunks.swift",
         "Sources/Languages/ChunkEncoding/XORDecoder.swift",
+        "Sources/Languages/ChunkEncoding/XORState+XOR2.swift",
         "Sources/Languages/ChunkEncoding/XORState.swift",
         "Sources/Languages/Exposition/Layout/FastLane.swift",
         "Sources/Languages/Exposition/Layout/ScanTrace.swift",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import ChunkEncoding
 package import Instrumentation
 package import Model
 package import Platform
@@ -35,6 +36,8 @@ package struct DatabaseSettings: Sendable, Hashable {
     /// How blocks that are merged of others hold their floats. Those that are cut from the head are
     /// always such that Prometheus can read them.
     package var blockEncoding = BlockEncoding.xor
+    /// How new chunks of floats are written.
+    package var floatEncoding = FloatEncoding.xor
 
     package init() {}
 }

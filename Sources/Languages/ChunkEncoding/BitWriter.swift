@@ -39,7 +39,7 @@ package struct BitWriter: Sendable {
     // MARK: Integers
 
     /// The widths of variable integers, narrowest first. The n-th is behind n one bits and a zero.
-    private static var widths: [7 of Int] { [3, 6, 9, 12, 18, 25, 56] }
+    static var widths: [7 of Int] { [3, 6, 9, 12, 18, 25, 56] }
 
     private mutating func put(_ value: UInt64, widthNumber index: Int) {
         let ones = index + 1

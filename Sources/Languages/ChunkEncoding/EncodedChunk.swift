@@ -18,6 +18,15 @@ package struct EncodedChunk: Sendable, Hashable {
         /// Whether the samples are floats.
         package var holdsFloats: Bool { self == .xor || self == .xor2 }
 
+        /// How floats are written to make such chunks; nil for histograms.
+        package var ofFloats: FloatEncoding? {
+            switch self {
+            case .xor: .xor
+            case .xor2: .xor2
+            case .histogram, .floatHistogram, .histogramWithStart, .floatHistogramWithStart: nil
+            }
+        }
+
         /// Whether the count of samples shares its two bytes with the counter-reset header.
         fileprivate var hasNarrowCount: Bool {
             self == .histogramWithStart || self == .floatHistogramWithStart
@@ -74,16 +83,26 @@ package func promisedSampleCount(_ chunk: RawSpan, _ encoding: EncodedChunk.Enco
     return encoding.hasNarrowCount ? count & 0x3FFF : count
 }
 
+/// Whether the head of a chunk says that samples have start timestamps.
+package func holdsStartTimestamps(_ chunk: RawSpan, _ encoding: EncodedChunk.Encoding) -> Bool {
+    switch encoding {
+    case .xor, .histogram, .floatHistogram: false
+    case .xor2, .histogramWithStart, .floatHistogramWithStart:
+        chunk.byteCount >= 3 && chunk[2] != 0
+    }
+}
+
 /// Appends the samples of a chunk of floats that lie within the closed `range` to two parallel
 /// columns. Samples are taken to be in time order. On an error the columns are as they were.
 package func decodeFloats(
     _ chunk: RawSpan, _ encoding: EncodedChunk.Encoding, within range: TimeRange,
     _ timestamps: inout [Timestamp], _ values: inout [Double]
 ) throws(ChunkError) {
-    if encoding == .xor { return try decodeXOR(chunk, within: range, &timestamps, &values) }
-    var starts: [Timestamp] = []
-    try decodeFloats(
-        chunk, encoding, within: range, &timestamps, &values, startTimestamps: &starts)
+    switch encoding {
+    case .xor: try decodeXOR(chunk, within: range, &timestamps, &values)
+    case .xor2: try decodeXOR2(chunk, within: range, &timestamps, &values)
+    default: throw .unsupported(encoding)
+    }
 }
 
 /// The same with start timestamps as a third column: one a sample, 0 for none, in the encodings

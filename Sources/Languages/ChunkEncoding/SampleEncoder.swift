@@ -21,24 +21,36 @@ package struct SampleEncoder {
         case floatHistograms(FloatHistogramAppender)
     }
 
+    private let floats: FloatEncoding
     private let samplesPerChunk: Int
     private var open = Open.none
     private var timestamps: [Timestamp] = []
     private var values: [Double] = []
+    /// As long as the others, or empty where there are none.
+    private var starts: [Timestamp] = []
     private var finished: [EncodedChunk] = []
 
-    package init(samplesPerChunk: Int = targetSampleCount) {
+    /// `floats` is how chunks of floats are written.
+    package init(floats: FloatEncoding = .xor, samplesPerChunk: Int = targetSampleCount) {
         precondition(samplesPerChunk > 0, "chunks of no samples")
+        self.floats = floats
         self.samplesPerChunk = samplesPerChunk
     }
 
-    /// Adds a sample that is later than the last one. False, with nothing done, where a histogram
-    /// has not as many buckets as its spans say.
-    package mutating func append(_ timestamp: Timestamp, _ value: SampleValue) -> Bool {
+    /// Adds a sample that is later than the last one, with its start timestamp, 0 for none; those
+    /// of histograms are not kept. False, with nothing done, where a histogram has not as many
+    /// buckets as its spans say.
+    package mutating func append(
+        _ timestamp: Timestamp, _ value: SampleValue, start: Timestamp = 0
+    ) -> Bool {
         switch value {
         case .float(let value):
             if case .floats = open {} else { finishChunk() }
             open = .floats
+            if start != 0, starts.isEmpty {
+                starts = [Timestamp](repeating: 0, count: timestamps.count)
+            }
+            if start != 0 || !starts.isEmpty { starts.append(start) }
             timestamps.append(timestamp)
             values.append(value)
             return true
@@ -79,7 +91,10 @@ package struct SampleEncoder {
         switch open {
         case .none: break
         case .floats:
-            finished += encodeXOR(timestamps, values, samplesPerChunk: samplesPerChunk)
+            finished += encodeFloats(
+                timestamps, values, startTimestamps: starts, as: floats,
+                samplesPerChunk: samplesPerChunk)
+            starts.removeAll(keepingCapacity: true)
             timestamps.removeAll(keepingCapacity: true)
             values.removeAll(keepingCapacity: true)
         case .integers(let chunk): finished.append(chunk.chunk)
@@ -96,32 +111,38 @@ package struct SampleEncoder {
     }
 }
 
-/// Calls `body` with each sample of a chunk of any encoding, in order; start timestamps are left
-/// out. Histograms come in the form in which the chunk has them, with counter-reset hints as
+/// Calls `body` with each sample of a chunk of any encoding and its start timestamp, 0 for none, in
+/// order. Histograms come in the form in which the chunk has them, with counter-reset hints as
 /// upstream's iterators give them.
 package func forEachSample(
     in chunk: RawSpan, _ encoding: EncodedChunk.Encoding,
-    _ body: (Timestamp, SampleValue) -> Void
+    _ body: (Timestamp, SampleValue, _ start: Timestamp) -> Void
 ) throws(ChunkError) {
     let hasStarts = encoding == .histogramWithStart || encoding == .floatHistogramWithStart
     switch encoding {
     case .xor, .xor2:
         var timestamps: [Timestamp] = []
         var values: [Double] = []
+        var starts: [Timestamp] = []
         let always = TimeRange(start: .min, end: .max)
-        try decodeFloats(chunk, encoding, within: always, &timestamps, &values)
-        for (timestamp, value) in zip(timestamps, values) { body(timestamp, .float(value)) }
+        try decodeFloats(
+            chunk, encoding, within: always, &timestamps, &values, startTimestamps: &starts)
+        for index in timestamps.indices {
+            let start = starts.isEmpty ? 0 : starts[index]
+            body(timestamps[index], .float(values[index]), start)
+        }
     case .histogram, .histogramWithStart:
         var decoder = HistogramDecoder<IntegerHistogramState>(chunk, hasStarts: hasStarts)
         while try decoder.next() {
             var histogram = decoder.histogram
             histogram.reduceResolution(to: 8)
-            body(decoder.timestamp, .histogram(.integer(histogram)))
+            body(decoder.timestamp, .histogram(.integer(histogram)), decoder.startTimestamp)
         }
     case .floatHistogram, .floatHistogramWithStart:
         var decoder = HistogramDecoder<FloatHistogramState>(chunk, hasStarts: hasStarts)
         while try decoder.next() {
-            body(decoder.timestamp, .histogram(.float(decoder.floating)))
+            body(
+                decoder.timestamp, .histogram(.float(decoder.floating)), decoder.startTimestamp)
         }
     }
 }

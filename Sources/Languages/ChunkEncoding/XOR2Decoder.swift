@@ -99,6 +99,27 @@ private struct XOR2Decoder: ~Escapable {
     }
 }
 
+/// Appends the samples of an XOR2 chunk that lie within the closed `range` to two parallel columns,
+/// without start timestamps. On an error the columns are as they were.
+func decodeXOR2(
+    _ chunk: RawSpan, within range: TimeRange, _ timestamps: inout [Timestamp],
+    _ values: inout [Double]
+) throws(ChunkError) {
+    let before = (timestamps.count, values.count)
+    do throws(ChunkError) {
+        var decoder = XOR2Decoder(chunk)
+        while try decoder.next(), decoder.timestamp <= range.end {
+            guard decoder.timestamp >= range.start else { continue }
+            timestamps.append(decoder.timestamp)
+            values.append(decoder.value)
+        }
+    } catch {
+        timestamps.removeLast(timestamps.count - before.0)
+        values.removeLast(values.count - before.1)
+        throw error
+    }
+}
+
 /// Appends the samples of an XOR2 chunk that lie within the closed `range` to three parallel
 /// columns. A start timestamp of 0 means none. On an error the columns are as they were.
 func decodeXOR2(

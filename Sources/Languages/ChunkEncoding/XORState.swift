@@ -21,33 +21,57 @@
 
 package import Model
 
-/// What appending to an XOR chunk has to remember between samples. The chunk's memory belongs to
-/// the caller: the head keeps millions of these states and chunks in slabs. 26 bytes, so that an
-/// owner can keep six bytes of its own beside it in half a cache line.
+/// What appending to an XOR chunk, or to an XOR2 chunk (XORState+XOR2.swift), has to remember
+/// between samples. The chunk's memory belongs to the caller: the head keeps millions of these
+/// states and chunks in slabs. 28 bytes, so that an owner can keep four bytes of its own beside it
+/// in half a cache line.
 package struct XORState: Sendable {
-    /// Time and value of the last sample.
-    package private(set) var timestamp: Timestamp = 0
-    package private(set) var valueBits: UInt64 = 0
-    package private(set) var delta: UInt32 = 0
-    /// How many bits of the chunk are written, the two bytes of the count among them.
-    package private(set) var bitCount: UInt16 = 16
-    package private(set) var count: UInt16 = 0
-    /// The last window: zero bits before and after it. 255 leading zeros: no window yet.
-    package private(set) var leading: UInt8 = 255
-    package private(set) var trailing: UInt8 = 0
+    /// What there is to know of an XOR2 chunk.
+    package struct Traits: OptionSet, Sendable {
+        package let rawValue: UInt8
 
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// The chunk is one of XOR2.
+        package static let xor2 = Traits(rawValue: 1)
+        /// The last sample is a stale marker, which is no predecessor of the next value.
+        package static let endsStale = Traits(rawValue: 2)
+
+        static let all: Traits = [.xor2, .endsStale]
+    }
+
+    /// Time of the last sample, and the bits of the last value that others are written against.
+    package internal(set) var timestamp: Timestamp = 0
+    package internal(set) var valueBits: UInt64 = 0
+    package internal(set) var delta: UInt32 = 0
+    /// How many bits of the chunk are written, the two or three bytes of its head among them.
+    package internal(set) var bitCount: UInt16 = 16
+    package internal(set) var count: UInt16 = 0
+    /// The last window: zero bits before and after it. 255 leading zeros: no window yet.
+    package internal(set) var leading: UInt8 = 255
+    package internal(set) var trailing: UInt8 = 0
+    package internal(set) var traits: Traits = []
+    /// The third byte of an XOR2 chunk, which tells where start timestamps begin.
+    package internal(set) var startHeader: UInt8 = 0
+
+    /// Of an empty XOR chunk.
     package init() {}
 
     /// A state as it was before, from its fields. Nil where no appending leads to them.
     package init?(
         timestamp: Timestamp, valueBits: UInt64, delta: UInt32, bitCount: UInt16, count: UInt16,
-        window: (leading: UInt8, trailing: UInt8)
+        window: (leading: UInt8, trailing: UInt8), traits: Traits = [], startHeader: UInt8 = 0
     ) {
         let hasWindow = window.leading != 255
-        // The first sample takes 72 bits at least, each further one two.
-        guard count > 0, Int(bitCount) >= 16 + 72 + 2 * (Int(count) - 1),
-            hasWindow || window.trailing == 0,
-            !hasWindow || window.leading < 32 && Int(window.leading) + Int(window.trailing) < 64
+        let isXOR2 = traits.contains(.xor2)
+        // The first sample takes 72 bits at least, the second 9, each further one two (XOR) or one.
+        let least =
+            isXOR2
+            ? 24 + 72 + (count > 1 ? 8 : 0) + Int(count) - 1 : 16 + 72 + 2 * (Int(count) - 1)
+        guard count > 0, Int(bitCount) >= least, hasWindow || window.trailing == 0,
+            !hasWindow || window.leading < 32 && Int(window.leading) + Int(window.trailing) < 64,
+            traits.isSubset(of: .all), isXOR2 || traits.isEmpty && startHeader == 0,
+            Int(startHeader & 0x7F) < Int(count)
         else { return nil }
         self.timestamp = timestamp
         self.valueBits = valueBits
@@ -56,9 +80,17 @@ package struct XORState: Sendable {
         self.count = count
         leading = window.leading
         trailing = window.trailing
+        self.traits = traits
+        self.startHeader = startHeader
     }
 
-    package var value: Double { Double(bitPattern: valueBits) }
+    /// That of the last sample.
+    package var value: Double {
+        traits.contains(.endsStale) ? StaleMarker.value : Double(bitPattern: valueBits)
+    }
+
+    package var isXOR2: Bool { traits.contains(.xor2) }
+    package var encoding: EncodedChunk.Encoding { isXOR2 ? .xor2 : .xor }
 
     /// The length of the chunk so far.
     @inlinable @inline(__always)
@@ -99,14 +131,15 @@ package struct XORState: Sendable {
         return true
     }
 
-    /// Writes the number of samples into the first two bytes. The chunk can be read then.
+    /// Writes the head of the chunk into its first two or three bytes. The chunk can be read then.
     package func seal(_ memory: UnsafeMutableRawPointer) {
         unsafe memory.storeBytes(of: count.bigEndian, as: UInt16.self)
+        if isXOR2 { unsafe memory.storeBytes(of: startHeader, toByteOffset: 2, as: UInt8.self) }
     }
 
     // MARK: Fields
 
-    private struct Field {
+    struct Field {
         var bits: UInt64
         var length: Int
     }
@@ -233,7 +266,7 @@ package struct XORState: Sendable {
     // MARK: Bits
 
     @inline(__always)
-    private func fits(_ length: Int, _ capacity: Int) -> Bool {
+    func fits(_ length: Int, _ capacity: Int) -> Bool {
         let end = Int(bitCount) &+ length
         return (end &+ 7) &>> 3 <= capacity && end <= Int(UInt16.max) && count < UInt16.max
     }
@@ -242,7 +275,7 @@ package struct XORState: Sendable {
     /// with nothing written, where they do not fit. The bits behind them in the last byte become
     /// zero.
     @inline(__always)
-    private mutating func put(
+    mutating func put(
         _ bits: UInt64, _ length: Int, _ memory: UnsafeMutableRawPointer, _ capacity: Int
     ) -> Bool {
         guard fits(length, capacity) else { return false }

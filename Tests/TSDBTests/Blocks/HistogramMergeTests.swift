@@ -34,7 +34,7 @@ private func decoded(_ chunks: [EncodedChunk]) throws -> [SeenSample] {
     var samples: [SeenSample] = []
     for chunk in chunks {
         let before = samples.count
-        try forEachSample(in: chunk.bytes.raw, chunk.encoding) { time, value in
+        try forEachSample(in: chunk.bytes.raw, chunk.encoding) { time, value, _ in
             switch value {
             case .float(let float): samples.append(SeenSample(time, float))
             case .histogram(let value): samples.append(SeenSample(time, value))

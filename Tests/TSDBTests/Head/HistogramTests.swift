@@ -287,7 +287,7 @@ extension Head {
             var decoded: [SeenSample] = []
             for chunk in found {
                 #expect(range.start <= chunk.range.start && chunk.range.end <= range.end)
-                try forEachSample(in: chunk.bytes.raw, chunk.encoding) { time, value in
+                try forEachSample(in: chunk.bytes.raw, chunk.encoding) { time, value, _ in
                     switch value {
                     case .float(let float): decoded.append(SeenSample(time, float))
                     case .histogram(let value): decoded.append(SeenSample(time, value))

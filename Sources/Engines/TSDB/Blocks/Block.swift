@@ -99,8 +99,8 @@ extension EncodedChunk.Encoding {
     /// they hold.
     var isStored: Bool {
         switch self {
-        case .xor, .histogram, .floatHistogram: true
-        case .xor2, .histogramWithStart, .floatHistogramWithStart: false
+        case .xor, .xor2, .histogram, .floatHistogram: true
+        case .histogramWithStart, .floatHistogramWithStart: false
         }
     }
 }

@@ -93,17 +93,21 @@ struct SampleDigest: Equatable {
             add(xxHash64(labels.packed.raw))
             var times: [Timestamp] = []
             var values: [Double] = []
+            var starts: [Timestamp] = []
             for chunk in chunks {
                 count += chunk.sampleCount
-                guard chunk.encoding == .xor else {
+                guard chunk.encoding.holdsFloats else {
                     add(xxHash64(chunk.bytes.raw))
                     continue
                 }
                 let always = TimeRange(start: .earliest, end: .latest)
                 times.removeAll(keepingCapacity: true)
                 values.removeAll(keepingCapacity: true)
+                starts.removeAll(keepingCapacity: true)
                 do throws(ChunkError) {
-                    try decodeFloats(chunk.bytes.raw, .xor, within: always, &times, &values)
+                    try decodeFloats(
+                        chunk.bytes.raw, chunk.encoding, within: always, &times, &values,
+                        startTimestamps: &starts)
                 } catch {
                     throw StorageError(.damaged, "comparing a chunk: \(error)")
                 }
@@ -111,6 +115,7 @@ struct SampleDigest: Equatable {
                     add(UInt64(bitPattern: time))
                     add(value.bitPattern)
                 }
+                for start in starts where start != 0 { add(UInt64(bitPattern: start)) }
             }
         }
         self.hash = hash

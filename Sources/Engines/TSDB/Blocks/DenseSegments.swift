@@ -118,7 +118,7 @@ extension ChunkSegments {
     }
 }
 
-/// Makes dense chunks of the XOR chunks of series, and knows which times were written before.
+/// Makes dense chunks of the floats of series, and knows which times were written before.
 struct DenseChunkSource {
     /// How many bytes of times are remembered; then what was written is forgotten.
     private static let memory = 16 << 20
@@ -153,14 +153,16 @@ struct DenseChunkSource {
 }
 
 extension ChunkSegmentWriter {
-    /// Writes the chunks of one series, those of floats as dense ones.
+    /// Writes the chunks of one series, those of floats without start timestamps as dense ones.
     mutating func writeDense(_ chunks: [EncodedChunk]) throws(StorageError) -> [IndexedChunk] {
         var indexed: [IndexedChunk] = []
         var timestamps: [Timestamp] = []
         var values: [Double] = []
         let always = TimeRange(start: .earliest, end: .latest)
         for chunk in chunks {
-            guard chunk.encoding == .xor else {
+            guard chunk.encoding.holdsFloats,
+                !holdsStartTimestamps(chunk.bytes.raw, chunk.encoding)
+            else {
                 try writeFloats(timestamps, values, &indexed)
                 timestamps.removeAll(keepingCapacity: true)
                 values.removeAll(keepingCapacity: true)
@@ -170,7 +172,8 @@ extension ChunkSegmentWriter {
                 continue
             }
             do throws(ChunkError) {
-                try decodeFloats(chunk.bytes.raw, .xor, within: always, &timestamps, &values)
+                try decodeFloats(
+                    chunk.bytes.raw, chunk.encoding, within: always, &timestamps, &values)
             } catch {
                 throw StorageError(.damaged, "encoding a chunk anew: \(error)")
             }

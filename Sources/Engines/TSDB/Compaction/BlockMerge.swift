@@ -16,6 +16,8 @@ package struct BlockMerge: BlockSource {
     private let isExact: Bool
     /// What of some blocks is left out.
     private let expiries: [ULID: SeriesExpiry]
+    /// How floats of chunks that overlap are encoded.
+    private let floats: FloatEncoding
 
     /// `isExact` leaves deletions unapplied and keeps symbols that no series uses.
     package init(_ blocks: [Block], isExact: Bool = false) {
@@ -23,9 +25,13 @@ package struct BlockMerge: BlockSource {
     }
 
     /// Leaves out the chunks that `expiries` hides as a whole, by the names of the blocks.
-    init(_ blocks: [Block], isExact: Bool = false, _ expiries: [ULID: SeriesExpiry]) {
+    init(
+        _ blocks: [Block], isExact: Bool = false, _ expiries: [ULID: SeriesExpiry],
+        floats: FloatEncoding = .xor
+    ) {
         self.isExact = isExact
         self.expiries = expiries
+        self.floats = floats
         self.blocks = blocks.sorted {
             ($0.meta.range.start, $0.meta.id) < ($1.meta.range.start, $1.meta.id)
         }
@@ -125,8 +131,8 @@ package struct BlockMerge: BlockSource {
                 .unsupported,
                 "merging a chunk: \(ChunkError.unsupported(piece.chunk.encoding))")
         }
-        guard pieces.allSatisfy({ $0.chunk.encoding == .xor }) else {
-            return try SampleMerge(pieces.map { ($0.chunk, $0.deleted) }).chunks()
+        guard pieces.allSatisfy({ $0.chunk.encoding.holdsFloats }) else {
+            return try SampleMerge(pieces.map { ($0.chunk, $0.deleted) }, floats: floats).chunks()
         }
         var columns = SampleColumns()
         let always = TimeRange(start: .earliest, end: .latest)
@@ -140,7 +146,11 @@ package struct BlockMerge: BlockSource {
             columns.remove(piece.deleted, from: middle)
             columns.merge(.start, middle)
         }
-        return encodeXOR(columns.timestamps, columns.values)
+        // One chunk with samples left out stays one chunk, and of its encoding.
+        guard pieces.count == 1, let encoding = pieces[0].chunk.encoding.ofFloats else {
+            return columns.encodedFloats(as: floats)
+        }
+        return columns.encodedFloats(as: encoding, samplesPerChunk: Int(UInt16.max))
     }
 }
 

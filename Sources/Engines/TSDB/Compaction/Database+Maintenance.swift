@@ -176,14 +176,16 @@ extension Database {
     private func merge(_ parents: [Block]) throws(StorageError) {
         let began = monotonicNanoseconds()
         let id = environment.newID()
-        let retention = state.withLock { $0.settings.retention }
-        let source = BlockMerge(parents, expiries(of: parents, among: blocks, retention))
+        let settings = state.withLock { $0.settings }
+        let source = BlockMerge(
+            parents, expiries(of: parents, among: blocks, settings.retention),
+            floats: settings.floatEncoding)
         let overlaps = zip(parents, parents.dropFirst()).contains {
             $1.meta.range.start < $0.meta.range.end
         }
         if overlaps { metrics.verticalCompactions.increment() }
         var meta = source.meta(id: id)
-        meta.encoding = state.withLock { $0.settings.blockEncoding }
+        meta.encoding = settings.blockEncoding
         let written = try writeBlock(source, meta)
         replace(parents, with: try written.map(open))
         for parent in parents {

@@ -13,26 +13,38 @@ internal import Storage
 /// known, unless a reset shows between two of their own samples.
 struct SampleMerge {
     private let sources: [(chunk: EncodedChunk, deleted: DeletedRanges)]
+    private let floats: FloatEncoding
 
-    init(_ sources: [(EncodedChunk, deleted: DeletedRanges)]) {
+    /// `floats` is how floats are encoded, but for those of a single chunk, which keep their
+    /// encoding.
+    init(_ sources: [(EncodedChunk, deleted: DeletedRanges)], floats: FloatEncoding = .xor) {
         self.sources = sources.map { (chunk: $0.0, deleted: $0.deleted) }
+        self.floats = sources.count == 1 ? sources[0].0.encoding.ofFloats ?? floats : floats
+    }
+
+    private struct Merged {
+        var timestamp: Timestamp
+        var order: Int
+        var value: SampleValue
+        var start: Timestamp
     }
 
     /// The merged samples in the closed range.
     func chunks(
         within range: TimeRange = TimeRange(start: .earliest, end: .latest)
     ) throws(StorageError) -> [EncodedChunk] {
-        var samples: [(timestamp: Timestamp, order: Int, value: SampleValue)] = []
+        var samples: [Merged] = []
         for (order, source) in sources.enumerated() {
             do throws(ChunkError) {
                 try forEachSample(in: source.chunk.bytes.raw, source.chunk.encoding) {
-                    (timestamp, value) in
+                    (timestamp, value, start) in
                     let isDeleted = source.deleted.cover(
                         TimeRange(start: timestamp, end: timestamp))
                     guard !isDeleted, range.start <= timestamp, timestamp <= range.end else {
                         return
                     }
-                    samples.append((timestamp, order, value))
+                    samples.append(
+                        Merged(timestamp: timestamp, order: order, value: value, start: start))
                 }
             } catch {
                 throw StorageError(.damaged, "merging a chunk: \(error)")
@@ -42,11 +54,12 @@ struct SampleMerge {
         // One chunk with samples left out stays one chunk, as long as it may be.
         var encoder =
             sources.count == 1
-            ? SampleEncoder(samplesPerChunk: Int(UInt16.max)) : SampleEncoder()
+            ? SampleEncoder(floats: floats, samplesPerChunk: Int(UInt16.max))
+            : SampleEncoder(floats: floats)
         var last: Timestamp?
         for sample in samples where sample.timestamp != last {
             last = sample.timestamp
-            guard encoder.append(sample.timestamp, sample.value) else {
+            guard encoder.append(sample.timestamp, sample.value, start: sample.start) else {
                 throw StorageError(.damaged, "merging a chunk: histogram with wrong spans")
             }
         }

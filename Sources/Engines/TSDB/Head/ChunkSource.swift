@@ -74,19 +74,19 @@ struct CapturedSeries: Sendable {
 
     /// Adds an open chunk of floats that `appendBytes` copies, unless it begins behind `end`.
     mutating func addOpen(
-        from end: Timestamp, last: Timestamp, _ appendBytes: (inout [UInt8]) -> Void
+        from end: Timestamp, last: Timestamp, _ encoding: EncodedChunk.Encoding,
+        _ appendBytes: (inout [UInt8]) -> Void
     ) {
         let start = copies.count
         appendBytes(&copies)
-        var reader = ByteReader(copies.raw, at: start + 2)
+        var reader = ByteReader(copies.raw, at: start + (encoding == .xor2 ? 3 : 2))
         guard let first = try? reader.varint(), first <= end else {
             return copies.removeLast(copies.count - start)
         }
-        let encoding = EncodedChunk.Encoding.xor.rawValue
         sources.append(
             ChunkSource(
                 range: TimeRange(start: first, end: last),
-                place: .copy(start..<copies.count, encoding: encoding)))
+                place: .copy(start..<copies.count, encoding: encoding.rawValue)))
     }
 
     /// Notes what is deleted of the series that is being added.

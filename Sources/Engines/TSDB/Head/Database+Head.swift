@@ -15,6 +15,7 @@ extension Database {
             headOptions.compression = walCompression
             headOptions.outOfOrderWindow = options.settings.outOfOrderWindow
             headOptions.maxExemplars = options.settings.maxExemplars
+            headOptions.floatEncoding = options.settings.floatEncoding
             headOptions.isReadOnly = isReadOnly
             headOptions.memory = options.memory
             headOptions.log = environment.log

@@ -155,6 +155,7 @@ extension Head {
         do {
             try store.withLock { (store) throws(FileError) in
                 guard store.log != nil else { return }
+                store.samples.floatEncoding = settings.floatEncoding
                 try store.outOfOrder.setWindow(
                     settings.outOfOrderWindow, directory, options, fileSystem)
             }

@@ -63,7 +63,7 @@ struct HeadBlockSource: BlockSource {
             throw StorageError(
                 .unsupported, "cutting a chunk: \(ChunkError.unsupported(whole.encoding))")
         }
-        guard whole.encoding == .xor else {
+        guard let encoding = whole.encoding.ofFloats else {
             whole.sampleCount = 0
             chunks += try SampleMerge([(whole, deleted)]).chunks(within: range)
             return
@@ -71,7 +71,6 @@ struct HeadBlockSource: BlockSource {
         var columns = SampleColumns()
         try captured.decode(chunk, range, into: &columns)
         columns.remove(deleted, from: .start)
-        chunks += encodeXOR(
-            columns.timestamps, columns.values, samplesPerChunk: 2 * targetSampleCount)
+        chunks += columns.encodedFloats(as: encoding, samplesPerChunk: 2 * targetSampleCount)
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import ChunkEncoding
 package import Instrumentation
 package import Model
 
@@ -25,6 +26,8 @@ package struct HeadOptions: Sendable {
     package var maxExemplars = 0
     /// How much older than the newest sample of the head a sample may be; none for zero.
     package var outOfOrderWindow: Milliseconds = 0
+    /// How chunks of floats are written.
+    package var floatEncoding = FloatEncoding.xor
     /// At it, no series are created; nil for no limit.
     package var memory: MemoryBudget?
     /// Told what an operator should know: damage that was repaired, writes that failed.

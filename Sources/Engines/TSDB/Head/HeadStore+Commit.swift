@@ -112,6 +112,7 @@ extension HeadStore {
         // An append takes two pieces at most: the rest of a sample, or a new chunk.
         try samples.pieces.reserve(2 * writing.accepted.count)
         try samples.series.reserveChunks(writing.accepted.count + histogramCount)
+        try samples.reserveStarts()
         if hasLate { try writeLate(batch, log) }
         do {
             if !writing.newSeries.isEmpty { try log.add(writing.newSeries.writer.bytes.raw) }
@@ -322,6 +323,7 @@ extension SampleStore {
         _ batch: SampleBatch, _ accepted: [Int], _ bounds: inout HeadBounds
     ) {
         guard !accepted.isEmpty else { return }
+        if mayHoldXOR2 { return appendToAny(batch, accepted, &bounds) }
         let refs = batch.refs.span
         let values = batch.values.span
         let times = batch.timestamps.span
@@ -341,6 +343,19 @@ extension SampleStore {
             let index = isWhole ? place : accepted[place]
             bounds.include(times[index])
             append(Int(refs[index].slot), times[index], values[index])
+        }
+    }
+
+    /// The same, where there may be chunks of XOR2.
+    private mutating func appendToAny(
+        _ batch: SampleBatch, _ accepted: [Int], _ bounds: inout HeadBounds
+    ) {
+        let refs = batch.refs.span
+        let values = batch.values.span
+        for index in accepted {
+            let time = batch.timestamp(index)
+            bounds.include(time)
+            appendToAny(Int(refs[index].slot), time, values[index])
         }
     }
 }

@@ -156,9 +156,9 @@ extension HeadStore {
         let state = samples.series.states[slot]
         if state.encoder.timestamp >= range.start {
             if state.hasOpenChunk {
-                captured.addOpen(from: range.end, last: state.encoder.timestamp) {
-                    samples.pieces.copy(state, to: &$0)
-                }
+                captured.addOpen(
+                    from: range.end, last: state.encoder.timestamp, state.encoder.encoding
+                ) { samples.pieces.copy(state, to: &$0) }
             } else if let open = samples.openLane(slot), open.range.start <= range.end {
                 captured.addCopy(open.range, open.bytes, encoding: open.encoding.rawValue)
             }

@@ -358,6 +358,7 @@ struct Replay {
     private mutating func addSamples() throws(StorageError) {
         try store.samples.pieces.reserve(2 * samples.refs.count)
         try store.samples.series.reserveChunks(samples.refs.count)
+        try store.samples.reserveStarts()
         unknownRefs += store.samples.replay(samples, &slots, &store.bounds, &store.restart)
         // While replaying, nobody else writes the buffer out.
         if store.files.waitingCount > 4 << 20 { try? store.files.writeNow() }
@@ -421,6 +422,8 @@ extension SampleStore {
             let value = Double(bitPattern: samples.values[index])
             if StaleMarker.isStale(value), let lane = lanes[slot] {
                 append(slot, time, lane.staleMarker(value))
+            } else if mayHoldXOR2 {
+                appendToAny(Int(slot), time, value)
             } else {
                 append(Int(slot), time, value)
             }

@@ -15,25 +15,37 @@ struct SampleStore: ~Copyable {
     var lanes = HistogramLanes()
     let files: HeadChunkFiles
     let blockRange: Milliseconds
-    private let samplesPerChunk: Int
+    let samplesPerChunk: Int
     let chunksCreated: Counter
+    /// How new chunks of floats are written. Those that are open stay as they are.
+    var floatEncoding: FloatEncoding {
+        didSet { if floatEncoding == .xor2 { mayHoldXOR2 = true } }
+    }
+    /// Whether there may be open chunks of XOR2: then each append has to look.
+    var mayHoldXOR2: Bool
+    /// The start timestamps of the last samples of those open chunks that say anything of them.
+    var starts: Column<Timestamp>
 
     init(
         _ options: HeadOptions, _ files: HeadChunkFiles, _ chunksCreated: Counter
     ) throws(StorageError) {
         let series = try SeriesTable()
         let pieces = try ChunkPieces()
+        let starts = try Column<Timestamp>(capacity: SeriesTable.capacity)
+        self.starts = starts
         self.series = series
         self.pieces = pieces
         self.files = files
         blockRange = options.blockRange
         samplesPerChunk = options.samplesPerChunk
+        floatEncoding = options.floatEncoding
+        mayHoldXOR2 = options.floatEncoding == .xor2
         self.chunksCreated = chunksCreated
     }
 
-    /// Adds a sample that is newer than the series' last one. The bounds: pieces and full chunks
-    /// were reserved. The chunk is cut as upstream cuts it, but for the first one of a block range
-    /// (`estimateChunkEnd`).
+    /// Adds a sample that is newer than the series' last one, where there are no chunks of XOR2.
+    /// The bounds: pieces and full chunks were reserved. The chunk is cut as upstream cuts it, but
+    /// for the first one of a block range (`estimateChunkEnd`).
     @inline(__always)
     mutating func append(_ slot: Int, _ timestamp: Timestamp, _ value: Double) {
         let state = unsafe series.states.pointer(slot)
@@ -52,12 +64,18 @@ struct SampleStore: ~Copyable {
         unsafe beginChunk(slot, &state.pointee, timestamp, value)
     }
 
-    private mutating func beginChunk(
-        _ slot: Int, _ state: inout SeriesState, _ timestamp: Timestamp, _ value: Double
+    mutating func beginChunk(
+        _ slot: Int, _ state: inout SeriesState, _ timestamp: Timestamp, _ value: Double,
+        start: Timestamp = 0
     ) {
         if state.hasOpenChunk { finishChunk(UInt32(slot), &state) }
         if !lanes.isEmpty { finishLane(UInt32(slot)) }
-        pieces.begin(&state, timestamp, value)
+        switch floatEncoding {
+        case .xor: pieces.begin(&state, timestamp, value)
+        case .xor2:
+            pieces.beginXOR2(&state, timestamp, value, start: start)
+            if start != 0 { starts[slot] = start }
+        }
         series.chunkEnds[slot] = HistogramLane.endOfRange(timestamp, blockRange)
         chunksCreated.increment()
     }
@@ -68,7 +86,7 @@ struct SampleStore: ~Copyable {
             start: pieces.firstTimestamp(state), end: state.encoder.timestamp)
         let finished = state
         let place = files.append(
-            series.refs[slot], range, .xor, length: finished.encoder.byteCount
+            series.refs[slot], range, finished.encoder.encoding, length: finished.encoder.byteCount
         ) { pieces.copy(finished, to: &$0) }
         series.addChunk(slot, range, place)
         pieces.release(&state)
@@ -106,7 +124,7 @@ struct SampleStore: ~Copyable {
     /// The first chunk of a range ends up to half a chunk sooner or later than that, by slot:
     /// series that began together would else have their chunks full together, and the memory of
     /// that moment, twice the mean, would stay.
-    private mutating func estimateChunkEnd(_ slot: Int, _ state: SeriesState) {
+    mutating func estimateChunkEnd(_ slot: Int, _ state: SeriesState) {
         let start = pieces.firstTimestamp(state)
         let rangeEnd = series.chunkEnds[slot]
         let end = HistogramLane.estimatedEnd(

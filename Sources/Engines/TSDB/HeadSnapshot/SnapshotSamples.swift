@@ -26,10 +26,14 @@ extension SampleStore {
                     let form = SampleFields.Form(rawValue: countAndForm & 3)
                 else { throw SnapshotFault("more samples than a chunk has") }
                 guard count > 0 else { continue }
-                if form != .noHistogram { lanes[slot] = HistogramLane(isFloat: form == .float) }
-                guard let encoder = try fields.decode(count: count, &reader) else {
-                    throw SnapshotFault("a state that no encoder has")
+                if form == .integer || form == .float {
+                    lanes[slot] = HistogramLane(isFloat: form == .float)
                 }
+                var start: Timestamp = 0
+                guard
+                    let encoder = try fields.decode(count: count, form, &reader, start: &start)
+                else { throw SnapshotFault("a state that no encoder has") }
+                try restoreXOR2(slot, encoder, start: start)
                 // Never later than where the head itself would put it.
                 series.chunkEnds[slot] = min(
                     try fields.chunkEnd.decode(&reader),
@@ -56,8 +60,17 @@ extension SampleStore {
         return series.end
     }
 
+    private mutating func restoreXOR2(
+        _ slot: UInt32, _ encoder: XORState, start: Timestamp
+    ) throws(StorageError) {
+        guard encoder.isXOR2 else { return }
+        mayHoldXOR2 = true
+        try reserveStarts()
+        if encoder.hasStarts { starts[slot] = start }
+    }
+
     private mutating func restoreOpenChunk(_ state: inout SeriesState, _ bytes: RawSpan) throws {
-        var reader = ByteReader(bytes, at: 2)
+        var reader = ByteReader(bytes, at: state.encoder.isXOR2 ? 3 : 2)
         guard try reader.varint() <= state.encoder.timestamp else {
             throw SnapshotFault("an open chunk begins after its end")
         }

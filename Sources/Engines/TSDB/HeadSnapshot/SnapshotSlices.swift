@@ -45,10 +45,16 @@ struct SnapshotSlice {
         let lane = store.lanes.isEmpty ? nil : store.lanes[slot]
         let state = lastState(slot, lane, store)
         fields.ref.encode(Int64(bitPattern: store.series.refs[slot]), to: &sampleBytes)
-        let form = lane.map { $0.isFloat ? SampleFields.Form.float : .integer } ?? .noHistogram
+        let form =
+            lane.map { $0.isFloat ? SampleFields.Form.float : .integer }
+            ?? (state.encoder.isXOR2 ? .xor2 : .noHistogram)
         sampleBytes.uvarint(UInt64(state.encoder.count) << 2 | form.rawValue)
         guard state.hasSamples else { return }
         fields.encode(state.encoder, to: &sampleBytes)
+        if form == .xor2 {
+            let start = state.encoder.hasStarts ? store.starts[slot] : 0
+            SampleFields.encodeXOR2(state.encoder, start: start, to: &sampleBytes)
+        }
         fields.chunkEnd.encode(store.series.chunkEnds[slot], to: &sampleBytes)
         if state.hasOpenChunk {
             sampleBytes.uvarint(UInt64(state.encoder.byteCount))
@@ -113,11 +119,12 @@ struct RunningNumber {
 /// open chunk ends at the latest; the open chunk; the full chunks, the newest first, each against
 /// that of the same age of the series before.
 struct SampleFields {
-    /// What the newest sample in a full chunk is.
+    /// What the newest sample in a full chunk is, or that the newest chunk is one of XOR2.
     enum Form: UInt64 {
         case noHistogram = 0
         case integer = 1
         case float = 2
+        case xor2 = 3
     }
 
     var ref = RunningNumber()
@@ -142,18 +149,36 @@ struct SampleFields {
         writer.uint8(state.trailing)
     }
 
+    /// What there is to say of an XOR2 chunk besides, and the start timestamp of its last sample.
+    static func encodeXOR2(
+        _ state: XORState, start: Timestamp, to writer: inout ByteWriter
+    ) {
+        writer.uint8(state.traits.rawValue)
+        writer.uint8(state.startHeader)
+        if state.hasStarts { writer.varint(state.timestamp &- start) }
+    }
+
+    /// Nil for fields that no encoder has. `start` becomes that of the last sample of an XOR2 chunk
+    /// that says anything of them.
     mutating func decode(
-        count: UInt16, _ reader: inout ByteReader
+        count: UInt16, _ form: Form, _ reader: inout ByteReader, start: inout Timestamp
     ) throws(ByteError) -> XORState? {
         let time = try timestamp.decode(&reader)
         let bits = try reader.uint64LE()
         let step = UInt32(exactly: try delta.decode(&reader))
         let bitCount = UInt16(exactly: try reader.uvarint())
         let window = (leading: try reader.uint8(), trailing: try reader.uint8())
-        guard let step, let bitCount else { return nil }
+        var traits = XORState.Traits()
+        var startHeader: UInt8 = 0
+        if form == .xor2 {
+            traits = XORState.Traits(rawValue: try reader.uint8())
+            startHeader = try reader.uint8()
+            if startHeader != 0 { start = time &- (try reader.varint()) }
+        }
+        guard let step, let bitCount, traits.contains(.xor2) == (form == .xor2) else { return nil }
         return XORState(
             timestamp: time, valueBits: bits, delta: step, bitCount: bitCount, count: count,
-            window: window)
+            window: window, traits: traits, startHeader: startHeader)
     }
 
     private mutating func makeRoom(_ age: Int) {

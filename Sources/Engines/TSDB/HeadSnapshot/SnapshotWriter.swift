@@ -81,7 +81,8 @@ struct SnapshotWriter {
     private mutating func write(_ open: SnapshotSlice.OpenHistograms) throws(FileError) {
         var records = HistogramRecords()
         do throws(ChunkError) {
-            try forEachSample(in: open.chunk.bytes.raw, open.chunk.encoding) { timestamp, value in
+            try forEachSample(in: open.chunk.bytes.raw, open.chunk.encoding) {
+                timestamp, value, _ in
                 if case .histogram(let value) = value { records.append(open.ref, timestamp, value) }
             }
         } catch {

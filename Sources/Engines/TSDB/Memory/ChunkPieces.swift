@@ -76,12 +76,24 @@ internal import Storage
         unsafe narthex_prefetch(address(piece))
     }
 
-    /// Begins a chunk with its first sample.
+    /// Begins an XOR chunk with its first sample.
     mutating func begin(_ series: inout SeriesState, _ timestamp: Timestamp, _ value: Double) {
         series.encoder = XORState()
         series.piece = take(linkedTo: 0)
         let base = unsafe address(series.piece)
         let done = unsafe series.encoder.append(timestamp, value, to: base, capacity: Self.payload)
+        precondition(done, "the first sample fits into a piece")
+    }
+
+    /// Begins an XOR2 chunk with its first sample and that one's start timestamp, 0 for none.
+    mutating func beginXOR2(
+        _ series: inout SeriesState, _ timestamp: Timestamp, _ value: Double, start: Timestamp
+    ) {
+        series.encoder = XORState(.xor2)
+        series.piece = take(linkedTo: 0)
+        let base = unsafe address(series.piece)
+        let done = unsafe series.encoder.appendXOR2(
+            timestamp, value, start: start, last: 0, to: base, capacity: Self.payload)
         precondition(done, "the first sample fits into a piece")
     }
 
@@ -105,15 +117,48 @@ internal import Storage
     private mutating func appendAcross(
         _ series: inout SeriesState, _ timestamp: Timestamp, _ value: Double, pieceEnd: Int
     ) -> Bool {
+        unsafe appendAcross(&series, pieceEnd: pieceEnd) { encoder, memory, capacity in
+            unsafe encoder.append(timestamp, value, to: memory, capacity: capacity)
+        }
+    }
+
+    /// Adds a sample to the open chunk, which is one of XOR2, as `append` does to others. `starts`
+    /// has its start timestamp and that of the sample before; nil for a chunk that says nothing of
+    /// them and goes on so.
+    mutating func appendXOR2(
+        _ series: inout SeriesState, _ timestamp: Timestamp, _ value: Double,
+        _ starts: (start: Timestamp, last: Timestamp)?
+    ) -> Bool {
+        func append(
+            _ encoder: inout XORState, _ memory: UnsafeMutableRawPointer, _ capacity: Int
+        ) -> Bool {
+            guard let starts else {
+                return unsafe encoder.appendXOR2(timestamp, value, to: memory, capacity: capacity)
+            }
+            return unsafe encoder.appendXOR2(
+                timestamp, value, start: starts.start, last: starts.last, to: memory,
+                capacity: capacity)
+        }
+        let start = (series.encoder.byteCount &- 1) / Self.payload &* Self.payload
+        let base = unsafe address(series.piece) - start
+        if unsafe append(&series.encoder, base, start &+ Self.payload) { return true }
+        return unsafe appendAcross(&series, pieceEnd: start + Self.payload) {
+            encoder, memory, capacity in
+            unsafe append(&encoder, memory, capacity)
+        }
+    }
+
+    @inline(__always)
+    private mutating func appendAcross(
+        _ series: inout SeriesState, pieceEnd: Int,
+        _ append: (inout XORState, UnsafeMutableRawPointer, Int) -> Bool
+    ) -> Bool {
         let at = series.encoder.byteCount - 1
         let scratch = unsafe address(0)
         let old = unsafe address(series.piece) - (pieceEnd - Self.payload)
         unsafe scratch.storeBytes(
             of: old.load(fromByteOffset: at, as: UInt8.self), as: UInt8.self)
-        guard
-            unsafe series.encoder.append(
-                timestamp, value, to: scratch - at, capacity: at + Self.payload)
-        else { return false }
+        guard unsafe append(&series.encoder, scratch - at, at + Self.payload) else { return false }
         let count = series.encoder.byteCount - at
         let kept = min(count, pieceEnd - at)
         unsafe (old + at).copyMemory(from: scratch, byteCount: kept)
@@ -177,7 +222,7 @@ internal import Storage
         }
         var raw: UInt64 = 0
         var shift: UInt64 = 0
-        var at = 2
+        var at = series.encoder.isXOR2 ? 3 : 2
         while true {
             let byte = unsafe address(piece).load(fromByteOffset: at, as: UInt8.self)
             raw |= UInt64(byte & 0x7F) &<< shift

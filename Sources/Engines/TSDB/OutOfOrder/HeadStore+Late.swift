@@ -100,7 +100,7 @@ extension HeadStore {
     /// the log before.
     func writeLate(_ batch: SampleBatch, _ log: WALWriter) throws(StorageError) {
         guard let lateLog = outOfOrder.log else { return }
-        var late = OutOfOrderBatch()
+        var late = OutOfOrderBatch(samples.floatEncoding)
         for index in writing.late {
             let slot = batch.refs[index].slot
             late.insert(

@@ -89,12 +89,16 @@ func decodeMarkers(
 
 /// The late samples of one commit, not in place yet.
 struct OutOfOrderBatch {
+    /// Of chunks that become full.
+    let floatEncoding: FloatEncoding
     private(set) var series: [UInt32: OutOfOrderSeries] = [:]
     var records = OutOfOrderRecords()
     private(set) var range: TimeRange?
     // Samples that were not there before.
     private(set) var floatCount = 0
     private(set) var histogramCount = 0
+
+    init(_ floatEncoding: FloatEncoding) { self.floatEncoding = floatEncoding }
 
     var isEmpty: Bool { series.isEmpty }
 
@@ -107,7 +111,7 @@ struct OutOfOrderBatch {
         if one.open.isEmpty {
             records.addMarker(ref, one.chunks.last?.place ?? .none)
         } else if one.open.count >= OutOfOrderStore.openLimit {
-            records.addMarker(ref, one.close(ref, files))
+            records.addMarker(ref, one.close(ref, floatEncoding, files))
         }
         guard one.insert(timestamp, value) else { return }
         records.add(ref, timestamp, value)
@@ -118,9 +122,11 @@ struct OutOfOrderBatch {
 
 extension OutOfOrderSeries {
     /// Moves the open samples to the head chunk files; none for a series without open ones.
-    mutating func close(_ ref: UInt64, _ files: HeadChunkFiles) -> HeadChunkFiles.Place {
+    mutating func close(
+        _ ref: UInt64, _ encoding: FloatEncoding, _ files: HeadChunkFiles
+    ) -> HeadChunkFiles.Place {
         var last = HeadChunkFiles.Place.none
-        let chunks = encodedOpen
+        let chunks = encodedOpen(encoding)
         forgetOpen()
         for chunk in chunks {
             last = files.append(

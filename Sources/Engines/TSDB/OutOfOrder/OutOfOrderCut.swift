@@ -135,7 +135,7 @@ extension HeadStore {
     /// Moves the open late samples of a series to the head chunk files.
     fileprivate func closeLate(_ slot: UInt32) {
         guard var one = outOfOrder[slot], !one.open.isEmpty else { return }
-        _ = one.close(samples.series.refs[slot], files)
+        _ = one.close(samples.series.refs[slot], samples.floatEncoding, files)
         outOfOrder[slot] = one
     }
 }
@@ -148,6 +148,7 @@ private struct HeadOutOfOrderCut: OutOfOrderCut {
     let lastPlace: HeadChunkFiles.Place
     let range: TimeRange?
     private let slots: [UInt32]
+    private let floatEncoding: FloatEncoding
 
     init(head: Head, segment: Int, _ store: HeadStore) {
         self.head = head
@@ -166,10 +167,13 @@ private struct HeadOutOfOrderCut: OutOfOrderCut {
         slots = store.labels.inLabelOrder(set)
         self.range = range
         lastPlace = last
+        floatEncoding = store.samples.floatEncoding
     }
 
     func source(_ range: TimeRange) -> any BlockSource {
-        OutOfOrderSource(head: head, slots: slots, lastPlace: lastPlace, range: range)
+        OutOfOrderSource(
+            head: head, slots: slots, lastPlace: lastPlace, range: range,
+            floatEncoding: floatEncoding)
     }
 
     func release() throws(StorageError) { try head.release(self) }
@@ -181,6 +185,7 @@ private struct OutOfOrderSource: BlockSource {
     let slots: [UInt32]
     let lastPlace: HeadChunkFiles.Place
     let range: TimeRange
+    let floatEncoding: FloatEncoding
 
     func forEachSeries(
         _ body: (Labels, [EncodedChunk]) throws(StorageError) -> Void
@@ -198,10 +203,11 @@ private struct OutOfOrderSource: BlockSource {
             if late.holdsFloatsOnly {
                 var columns = SampleColumns()
                 try late.decode(range, into: &columns)
-                chunks = encodeXOR(columns.timestamps, columns.values)
+                chunks = columns.encodedFloats(as: floatEncoding)
             } else {
-                chunks = try SampleMerge(late.fullChunks.map { ($0, late.deleted) }).chunks(
-                    within: range)
+                let merge = SampleMerge(
+                    late.fullChunks.map { ($0, late.deleted) }, floats: floatEncoding)
+                chunks = try merge.chunks(within: range)
             }
             if !chunks.isEmpty { try body(head.labels.labels(of: slot), chunks) }
         }

@@ -37,7 +37,7 @@ struct LateChunks: Sendable {
         guard !series.histograms.isEmpty else {
             return chunks.append(Chunk(range: range, place: .open(series.open)))
         }
-        for chunk in series.encodedOpen {
+        for chunk in series.encodedOpen(.xor) {
             chunks.append(Chunk(range: chunk.range, place: .encoded(chunk)))
         }
     }
@@ -45,7 +45,7 @@ struct LateChunks: Sendable {
     /// Whether all samples in full chunks are floats.
     var holdsFloatsOnly: Bool {
         chunks.allSatisfy {
-            if case .full(let source) = $0.place { source.encoding == .xor } else { true }
+            if case .full(let source) = $0.place { source.holdsFloats } else { true }
         }
     }
 
@@ -127,6 +127,8 @@ struct LateChunks: Sendable {
 }
 
 extension HeadChunkFiles.Source {
+    fileprivate var holdsFloats: Bool { encoding?.holdsFloats ?? false }
+
     fileprivate var copy: [UInt8] {
         switch self {
         case .memory(let bytes, _): return bytes

@@ -89,13 +89,14 @@ struct OutOfOrderSeries: Sendable {
     }
 
     /// The open samples as chunks.
-    var encodedOpen: [EncodedChunk] {
+    func encodedOpen(_ encoding: FloatEncoding) -> [EncodedChunk] {
         guard !histograms.isEmpty else {
-            return encodeXOR(
-                open.map(\.timestamp), open.map(\.value),
+            return encodeFloats(
+                open.map(\.timestamp), open.map(\.value), as: encoding,
                 samplesPerChunk: OutOfOrderStore.openLimit)
         }
-        var encoder = SampleEncoder(samplesPerChunk: OutOfOrderStore.openLimit)
+        var encoder = SampleEncoder(
+            floats: encoding, samplesPerChunk: OutOfOrderStore.openLimit)
         // Histograms were checked when they came.
         forEachOpen { _ = encoder.append($0, $1) }
         return encoder.finish()

@@ -17,6 +17,15 @@ extension SampleColumns {
         ColumnMark(floats: timestamps.count, histograms: histogramTimestamps.count)
     }
 
+    /// The floats as chunks. There are no histograms.
+    func encodedFloats(
+        as encoding: FloatEncoding, samplesPerChunk: Int = targetSampleCount
+    ) -> [EncodedChunk] {
+        encodeFloats(
+            timestamps, values, startTimestamps: startTimestamps, as: encoding,
+            samplesPerChunk: samplesPerChunk)
+    }
+
     /// Appends the samples of a chunk that lie within the closed range. On an error the columns are
     /// as they were.
     @inline(__always)
@@ -33,6 +42,9 @@ extension SampleColumns {
         _ chunk: RawSpan, _ encoding: EncodedChunk.Encoding, within range: TimeRange
     ) throws(ChunkError) {
         var starts: [Timestamp] = []
+        if encoding == .xor2, startTimestamps.isEmpty, !holdsStartTimestamps(chunk, .xor2) {
+            return try decodeFloats(chunk, encoding, within: range, &timestamps, &values)
+        }
         if encoding.holdsFloats {
             try decodeFloats(
                 chunk, encoding, within: range, &timestamps, &values, startTimestamps: &starts)

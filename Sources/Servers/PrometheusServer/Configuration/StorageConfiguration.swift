@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
+internal import ChunkEncoding
 internal import Model
 internal import Settings
 internal import TSDB
@@ -16,9 +17,8 @@ struct StorageConfiguration: Sendable, Hashable {
     var outOfOrderWindow: Milliseconds = 0
     /// Ours: how merged blocks hold their floats.
     var blockEncoding = BlockEncoding.xor
-    /// Settings that are accepted and change nothing yet, for a warning.
-    var ineffective: [String] = []
-    private var floatEncoding = ""
+    /// How chunks of floats are written; nil where the configuration does not say.
+    var floatEncoding: FloatEncoding?
     /// From which share of stale series on these leave the head early; zero for never.
     private(set) var staleSeriesThreshold = 0.0
 
@@ -74,21 +74,24 @@ struct StorageConfiguration: Sendable, Hashable {
 
     private mutating func decodeEncoding(_ node: YAMLNode) throws(YAMLError) {
         var fields = try YAMLMapping(node, "config.ChunkEncodingConfig")
-        floatEncoding = try fields.string("floats") ?? ""
-        guard ["", "xor", "xor2"].contains(floatEncoding) else {
-            throw YAMLError(
-                .value,
-                "'storage.tsdb.chunk_encoding.floats' must be 'xor' or 'xor2', or the field must be "
-                    + "omitted entirely, got \(quoted(floatEncoding))",
-                at: fields.position(of: "floats"))
+        if let text = try fields.string("floats"), !text.isEmpty {
+            floatEncoding = FloatEncoding(rawValue: text)
+            guard floatEncoding != nil else {
+                throw YAMLError(
+                    .value,
+                    "'storage.tsdb.chunk_encoding.floats' must be 'xor' or 'xor2', or the field "
+                        + "must be omitted entirely, got \(quoted(text))",
+                    at: fields.position(of: "floats"))
+            }
         }
-        if floatEncoding == "xor2" { ineffective.append("storage.tsdb.chunk_encoding.floats") }
         try fields.finish()
     }
 
     /// The section in upstream's marshalled form.
     var yaml: YAMLNode {
-        let encoding = YAMLNode.mapping([("floats", .string(floatEncoding))])
+        let encoding = floatEncoding.map {
+            YAMLNode.mapping([("floats", .string($0.rawValue))])
+        }
         return .mapping([
             (
                 "tsdb",
@@ -99,7 +102,7 @@ struct StorageConfiguration: Sendable, Hashable {
                         outOfOrderWindow == 0 ? nil : .duration(outOfOrderWindow)
                     ),
                     ("stale_series_compaction_threshold", YAMLNode.number(staleSeriesThreshold)),
-                    ("chunk_encoding", floatEncoding.isEmpty ? nil : encoding),
+                    ("chunk_encoding", encoding),
                     (
                         "block_encoding",
                         blockEncoding == .xor ? nil : .plain(blockEncoding.rawValue)

@@ -14,6 +14,7 @@ struct Features: Sendable {
         "promql-extended-range-selectors", "promql-binop-fill-modifiers",
         "promql-per-step-stats", "promql-duration-expr", "promql-at-modifier",
         "promql-negative-offset", "exemplar-storage", "metadata-wal-records",
+        "use-start-timestamps", "xor2-encoding",
     ]
 
     /// On by default here, or about upstream's runtime: naming them is no mistake. Snapshots of the
@@ -21,7 +22,7 @@ struct Features: Sendable {
     private static let superfluous: Set<String> = [
         "expand-external-labels", "new-service-discovery-manager", "no-default-scrape-port",
         "auto-gomaxprocs", "auto-gomemlimit", "remote-write-receiver", "extra-scrape-metrics",
-        "native-histograms", "ooo-native-histograms", "auto-reload-config", "xor2-encoding",
+        "native-histograms", "ooo-native-histograms", "auto-reload-config",
         "memory-snapshot-on-shutdown", "fast-startup",
     ]
 
@@ -34,10 +35,17 @@ struct Features: Sendable {
         "old-ui", "search-api", "agent",
     ]
 
+    private static let phasedOut =
+        "This option for --enable-feature is being phased out. It currently changes the default "
+        + "for the storage.tsdb.chunk_encoding.floats config setting to xor2, but will become a no-op "
+        + "in a future major version. Stop using this option and set "
+        + "storage.tsdb.chunk_encoding.floats in the config instead."
+
     init(_ lists: [String]) {
         for name in lists.flatMap({ $0.split(separator: ",") }).map(String.init) {
             if Self.working.contains(name) {
                 enabled.insert(name)
+                if name == "xor2-encoding" { warnings.append((Self.phasedOut, name)) }
             } else if Self.absent.contains(name) {
                 warnings.append(("Option for --enable-feature is not supported yet", name))
             } else if !Self.superfluous.contains(name) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ChunkEncoding
 internal import Instrumentation
 internal import Model
 internal import Platform
@@ -37,6 +38,9 @@ extension Server {
         settings.staleSeriesThreshold = configuration.storage.staleSeriesThreshold
         settings.outOfOrderWindow = configuration.storage.outOfOrderWindow
         settings.blockEncoding = configuration.storage.blockEncoding
+        settings.floatEncoding =
+            configuration.storage.floatEncoding
+            ?? (options.features.isEnabled("xor2-encoding") ? .xor2 : .xor)
         if options.features.isEnabled("exemplar-storage") {
             settings.maxExemplars = configuration.storage.maxExemplars ?? 100_000
         }

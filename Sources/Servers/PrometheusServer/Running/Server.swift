@@ -80,9 +80,6 @@ final class Server: Sendable {
                 "version": ServerProgram.version,
                 "prometheus_version": ServerProgram.prometheusVersion,
             ])
-        for setting in phase.configuration.storage.ineffective {
-            log.warn("The setting is accepted and changes nothing yet", ["setting": setting])
-        }
         if ThreadMemory.held == nil {
             log.warn("The allocator does not count: queries are not limited in memory")
         }

@@ -74,6 +74,8 @@ struct OutOfOrderTests {
         var options = options([0, 600_000, 2 * hour, 50 * hour][Int(seed % 4)])
         options.segmentSize = 32_768
         options.compression = [.none, .snappy, .zstd][Int(seed % 3)]
+        // Every second history ends its runs with snapshots, and takes more in between.
+        options.snapshotTail = seed % 2 == 0 ? 1 : .max
         var head = try openHead(folder, options)
         var model = LateModel(window: options.outOfOrderWindow)
         var time: Int64 = 1_700_000_000_000
@@ -94,6 +96,7 @@ struct OutOfOrderTests {
                 Dictionary(uniqueKeysWithValues: outcome.faults.map { ($0.index, $0.fault) })
                     == faults)
             switch Int.random(in: 0..<40, using: &random) {
+            case 5, 6: if seed % 2 == 0 { head.takeSnapshot() }
             case 0:
                 held = []
                 try head.close()

@@ -324,18 +324,49 @@ struct SnapshotTests {
         #expect(try headContents(reopened) == contents)
     }
 
-    /// It would not hold them.
-    @Test func besideALogOfOutOfOrderSamplesThereIsNone() throws {
+    @Test func lateSamplesComeFromTheirOwnLogBesideASnapshot() throws {
         let folder = TemporaryFolder()
-        let head = try openHead(folder, options(tail: .max))
-        try head.add([1, 2], at: 1000) { Double($0) }
-        try folder.write([], "wbl/00000000")
-        head.takeSnapshot()
-        #expect(folder.files(in: "narthex") == [])
-        try LocalFileSystem().remove("\(folder.path)/wbl")
-        head.takeSnapshot()
-        #expect(folder.files(in: "narthex") == ["head.snapshot"])
-        let (_, complaints) = try openTelling(try folder.copy())
+        var late = options(tail: .max)
+        late.outOfOrderWindow = 10_000_000
+        let head = try openHead(folder, late)
+        // More than an open chunk of late samples takes, before and behind the snapshot.
+        for step in 0..<50 as Range<Int64> {
+            try head.add([1, 2], at: 5_000_000 + step * 1000) { Double($0) }
+            try head.add([2, 3], at: 4_000_000 - step * 1000) { Double($0) }
+            if step == 40 { head.takeSnapshot() }
+        }
+        let expected = try headContents(head)
+        #expect(expected[series(2)]?.times.count == 100)
+        let (reopened, complaints) = try openTelling(try folder.copy())
         #expect(complaints.isEmpty)
+        #expect(try headContents(reopened) == expected)
+    }
+
+    /// A series that left the head and came back has two refs in the log. The first is used from
+    /// the next start on; the write-behind log goes on having samples under the second.
+    @Test func lateSamplesUnderASecondRefAreFound() throws {
+        var folder = TemporaryFolder()
+        var late = options(tail: .max)
+        late.outOfOrderWindow = 100_000_000
+        var head = try openHead(folder, late)
+        try head.add([1, 2], at: 1_000_000) { Double($0) }
+        try head.add([2], at: 50_000_000) { Double($0) }
+        try head.truncate(before: 20_000_000)
+        try head.add([1], at: 60_000_000) { Double($0) }
+        try head.add([1], at: 55_000_000) { Double($0) }
+        let expected = try headContents(head)
+        #expect(expected[series(1)]?.times == [55_000_000, 60_000_000])
+        folder = try folder.copy()
+        head = try openHead(folder, late, minValidTime: 20_000_000)
+        #expect(try headContents(head) == expected)
+        for round in 1...2 as ClosedRange<Int64> {
+            try head.add([2], at: 60_000_000 + round) { Double($0) }
+            let expected = try headContents(head)
+            head.takeSnapshot()
+            folder = try folder.copy()
+            #expect(folder.files(in: "narthex") == ["head.snapshot"])
+            head = try openHead(folder, late, minValidTime: 20_000_000)
+            #expect(try headContents(head) == expected)
+        }
     }
 }

@@ -166,6 +166,9 @@ struct RestartNotes {
     /// Refs of series that are gone or are known under another ref, with the time up to which the
     /// log may have samples under them: their series records stay in checkpoints for as long.
     var expiries: [UInt64: Timestamp] = [:]
+    /// Further refs under which the write-behind log may have samples of a series, each with the
+    /// one that the series has; empty where all of that log is of this run.
+    var aliases: [UInt64: UInt64] = [:]
     var lastTruncation = Timestamp.min
     var foreignData: String?
     /// The kinds of records that were replayed.

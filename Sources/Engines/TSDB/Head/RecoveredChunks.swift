@@ -28,8 +28,8 @@ struct RecoveredChunks {
 
     init() {}
 
-    /// Reads all files, or what is behind a place. Notes what must be repaired, but changes nothing
-    /// on disk.
+    /// Reads all files. Of the chunks before a place, which all must be sound, only those of late
+    /// samples are taken. Notes what must be repaired, but changes nothing on disk.
     mutating func load(
         _ store: HeadStore, from place: HeadChunkFiles.Place? = nil
     ) throws(FileError) {
@@ -43,7 +43,7 @@ struct RecoveredChunks {
             let start = place.map {
                 $0.file > number ? .max : $0.file == number ? Int($0.offset) : 0
             }
-            if let start, start > 0, !Self.isSound(file.bytes, upTo: start) {
+            if let start, start > 0, !takeLate(file.bytes, upTo: start, number) {
                 damagedFiles = [number]
                 return
             }
@@ -75,14 +75,20 @@ struct RecoveredChunks {
         for chunk in late.values.joined() { lastPlace = max(lastPlace, chunk.place) }
     }
 
-    /// Whether all chunks before an offset, or the end, are sound.
-    private static func isSound(_ bytes: RawSpan, upTo end: Int) -> Bool {
+    /// Notes the chunks of late samples before an offset, or the end. Returns whether all chunks
+    /// before it are sound.
+    private mutating func takeLate(_ bytes: RawSpan, upTo end: Int, _ number: UInt32) -> Bool {
         var at = HeadChunkFormat.headerSize
         let end = min(end, bytes.byteCount)
         while at < end {
             if bytes.isZero(at..<min(at + 24, bytes.byteCount)) { return true }
             guard let entry = HeadChunkEntry(bytes, at: at), entry.isSound(bytes, at: at) else {
                 return false
+            }
+            lastPlace = HeadChunkFiles.Place(file: number, offset: UInt32(at))
+            if entry.isOutOfOrder {
+                late[entry.ref, default: []].append(
+                    OutOfOrderChunk(place: lastPlace, range: entry.range))
             }
             at = entry.end
         }
@@ -147,7 +153,7 @@ struct RecoveredChunks {
     mutating func attachAll(
         _ slots: inout RefTable, _ store: HeadStore
     ) throws(StorageError) {
-        for ref in starts.keys.sorted() {
+        for ref in Set(starts.keys).union(late.keys).sorted() {
             if let slot = slots[ref] { try attach(ref, to: slot, store) }
         }
     }

@@ -43,7 +43,10 @@ extension Replay {
                 store.restart.expiries[store.samples.series.refs[slot]] = state.encoder.timestamp
             }
             slots[store.samples.series.refs[slot]] = nil
-            for ref in aliases.removeValue(forKey: slot) ?? [] { slots[ref] = nil }
+            for ref in aliases.removeValue(forKey: slot) ?? [] {
+                slots[ref] = nil
+                store.restart.aliases[ref] = nil
+            }
             store.samples.removeAllChunks(slot)
             store.deletions.remove(slot)
             store.metadata.remove(slot)

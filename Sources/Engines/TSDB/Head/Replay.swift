@@ -58,10 +58,7 @@ struct Replay {
         var replay = try fresh()
         var size: Int?
         do {
-            if !options.isReadOnly, try SnapshotFormat.holds(directory, fileSystem),
-                try !OutOfOrderLog.holdsSamples(directory, fileSystem),
-                let file = try SnapshotFile(directory, fileSystem)
-            {
+            if !options.isReadOnly, let file = try SnapshotFile(directory, fileSystem) {
                 try replay.restore(file)
                 size = file.byteCount
             }
@@ -101,6 +98,7 @@ struct Replay {
                 OutOfOrderLog.path(directory), store, slots, lastPlace: chunks.lastPlace,
                 fileSystem)
             let lastLate = try late.run()
+            if lastLate == nil { store.restart.aliases.removeAll() }
             finish()
             if store.restart.foreignData == nil {
                 for path in folder.obsolete { try fileSystem.remove(path) }
@@ -159,6 +157,13 @@ struct Replay {
         }
         for slot in 0..<store.samples.series.end {
             slots[store.samples.series.refs[slot]] = UInt32(slot)
+        }
+        try file.forEachFrame(.aliases) { reader in
+            for _ in 0..<(try reader.uvarint()) {
+                let alias = try reader.uvarint()
+                // Of series that left the head meanwhile nothing is waiting in the log.
+                if let slot = slots[try reader.uvarint()] { note(alias, slot) }
+            }
         }
         try chunks.attachAll(&slots, store)
         try file.forEachFrame(.record) { reader in
@@ -350,9 +355,16 @@ struct Replay {
         slots[ref] = slot
         if !isNew, store.samples.series.refs[slot] != ref {
             store.restart.expiries[ref] = .min
-            aliases[slot, default: []].append(ref)
+            note(ref, slot)
         }
         try chunks.attach(ref, to: slot, store)
+    }
+
+    /// Notes a further ref of a series.
+    private mutating func note(_ alias: UInt64, _ slot: UInt32) {
+        slots[alias] = slot
+        aliases[slot, default: []].append(alias)
+        store.restart.aliases[alias] = store.samples.series.refs[slot]
     }
 
     private mutating func addSamples() throws(StorageError) {

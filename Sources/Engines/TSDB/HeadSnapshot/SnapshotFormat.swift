@@ -29,19 +29,12 @@ enum SnapshotFormat {
     /// A frame is never longer.
     static let maximumFrameSize = 1 << 28
 
-    /// The records whose effects a snapshot holds. A log that has others is always read in full,
-    /// and so is one beside a log of out-of-order samples.
+    /// The records whose effects a snapshot holds. A log that has others is always read in full.
+    /// What the write-behind log holds is in no snapshot: it is read in full.
     static let kinds = WALRecordKinds([
         .series, .samples, .tombstones, .exemplars, .mappedChunkMarkers, .histograms,
         .floatHistograms, .customHistograms, .customFloatHistograms, .metadata,
     ])
-
-    /// Whether a snapshot can hold all that the data folder does, beside the log itself.
-    static func holds(
-        _ directory: String, _ fileSystem: any FileSystem
-    ) throws(FileError) -> Bool {
-        try fileSystem.status(of: "\(directory)/wbl") == nil
-    }
 
     /// Removes a snapshot that a start did not use, for good: the head goes on without it, and may
     /// write head chunk files of the same names and sizes as those that the snapshot knew.
@@ -67,6 +60,7 @@ enum SnapshotFrame: UInt8 {
     case expiries = 8
     /// The last one: a file that ends before it was not finished.
     case end = 9
+    case aliases = 10
 
     /// What a frame's header says of its data: CRC-32C of the data, changed by the kind, so that a
     /// frame does not pass for one of another kind.

@@ -24,11 +24,10 @@ struct SnapshotWriter {
     private static let sliceSize = 256
 
     /// Notes the place in the log. Nil where the log says nothing yet (it is read-only, or its
-    /// newest segment is empty), and where the folder has what a snapshot does not hold.
+    /// newest segment is empty), and where it has records that a snapshot does not hold.
     init?(
         _ directory: String, _ store: GuardedStore, _ fileSystem: any FileSystem
     ) throws(FileError) {
-        guard try SnapshotFormat.holds(directory, fileSystem) else { return nil }
         let checkpoint = try WALDirectory("\(directory)/wal", fileSystem).checkpoint
         let beginning = store.withLock { $0.beginSnapshot(checkpoint: checkpoint) }
         guard let beginning else { return nil }
@@ -51,6 +50,7 @@ struct SnapshotWriter {
             try writeExemplars()
             try writeMetadata()
             try writeExpiries()
+            try writeAliases()
             try syncLog()
             try writeFiles()
             try output.finish(summary)
@@ -148,6 +148,17 @@ struct SnapshotWriter {
             bytes.varint(time)
         }
         try output.write(.expiries, bytes.bytes.raw)
+    }
+
+    private mutating func writeAliases() throws(FileError) {
+        let aliases = store.withLock { $0.restart.aliases }
+        var bytes = ByteWriter()
+        bytes.uvarint(UInt64(aliases.count))
+        for (alias, ref) in aliases.sorted(by: { $0.key < $1.key }) {
+            bytes.uvarint(alias)
+            bytes.uvarint(ref)
+        }
+        try output.write(.aliases, bytes.bytes.raw)
     }
 
     /// The log must not end before the place that the snapshot names.

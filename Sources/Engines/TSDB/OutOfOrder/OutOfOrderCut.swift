@@ -59,6 +59,8 @@ extension Head {
                 for segment in folder.segments where segment < cut.segment {
                     try fileSystem.remove(folder.path(ofSegment: segment))
                 }
+                // What is left is of this run.
+                store.withLock { $0.restart.aliases.removeAll() }
             } catch {
                 throw StorageError(.inputOutput, "truncate ooo wbl: \(error)")
             }
@@ -98,18 +100,6 @@ extension Head {
 /// The write-behind log.
 enum OutOfOrderLog {
     static func path(_ directory: String) -> String { "\(directory)/wbl" }
-
-    /// Whether a segment holds anything.
-    static func holdsSamples(
-        _ directory: String, _ fileSystem: any FileSystem
-    ) throws(FileError) -> Bool {
-        let folder = try WALDirectory(path(directory), fileSystem)
-        for segment in folder.segments {
-            let status = try fileSystem.status(of: folder.path(ofSegment: segment))
-            if let status, status.size > 0 { return true }
-        }
-        return false
-    }
 }
 
 extension HeadStore {

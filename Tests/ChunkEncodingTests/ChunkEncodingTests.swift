@@ -182,6 +182,34 @@ func appendingKeepsToItsMemory() throws {
     }
 }
 
+@Test("Into zeroed memory the same bytes are written, and none for a sample that repeats")
+func zeroedMemoryIsLeftAlone() {
+    var generator = SplitMix(state: 11)
+    for _ in 0..<50 {
+        var plain = (memory: [UInt8](repeating: 0xAA, count: 4096), state: XORState())
+        var zeroed = (memory: [UInt8](repeating: 0, count: 4096), state: XORState())
+        for sample in history(&generator, count: 100).flatMap({ [$0, $0, $0] }) {
+            // Each value comes three times, a second apart.
+            let time = Int64(plain.state.count) * 1000
+            let isRepeated = zeroed.state.isRepeated(by: time, sample.value.bitPattern)
+            let before = zeroed.memory
+            plain.memory.withUnsafeMutableBytes {
+                _ = plain.state.append(
+                    time, sample.value, to: $0.baseAddress!, capacity: $0.count)
+            }
+            zeroed.memory.withUnsafeMutableBytes {
+                _ = zeroed.state.append(
+                    time, sample.value, to: $0.baseAddress!, capacity: $0.count, isZeroed: true)
+            }
+            if isRepeated { #expect(zeroed.memory == before) }
+            #expect(zeroed.state.bitCount == plain.state.bitCount)
+        }
+        let count = plain.state.byteCount
+        #expect(count < 4096 && plain.state.count == 300)
+        #expect(zeroed.memory[2..<count] == plain.memory[2..<count])
+    }
+}
+
 @Test("A chunk takes no more samples than its count can say, nor a gap of 50 days")
 func chunksAreBounded() {
     var memory = [UInt8](repeating: 0, count: 1 << 17)

@@ -93,8 +93,13 @@ package struct XORState: Sendable {
     package var encoding: EncodedChunk.Encoding { isXOR2 ? .xor2 : .xor }
 
     /// The length of the chunk so far.
-    @inlinable @inline(__always)
     package var byteCount: Int { (Int(bitCount) + 7) >> 3 }
+
+    /// Whether a sample repeats the last one: the same value, as long after it as that one came
+    /// after the one before. It takes two bits, both zero.
+    package func isRepeated(by timestamp: Timestamp, _ bits: UInt64) -> Bool {
+        bits == valueBits && timestamp &- self.timestamp == Int64(delta) && count > 1
+    }
 
     /// A chunk never grows beyond this, whatever memory it is given.
     package static let maximumByteCount = (Int(UInt16.max) + 7) / 8
@@ -107,11 +112,14 @@ package struct XORState: Sendable {
     /// the sample at all (`maximumByteCount` or 65,535 samples reached, or 49 days since the last
     /// one).
     ///
-    /// `memory` need not be zeroed. Bound: nothing outside `capacity` bytes from `memory` is
+    /// `memory` need not be zeroed. Where everything behind the written bits is zero, as it stays
+    /// then, the caller says so with `isZeroed`: a sample that repeats the last one is not written
+    /// at all, and the memory not touched. Bound: nothing outside `capacity` bytes from `memory` is
     /// touched.
     @inline(__always)
     package mutating func append(
-        _ timestamp: Timestamp, _ value: Double, to memory: UnsafeMutableRawPointer, capacity: Int
+        _ timestamp: Timestamp, _ value: Double, to memory: UnsafeMutableRawPointer, capacity: Int,
+        isZeroed: Bool = false
     ) -> Bool {
         let bits = value.bitPattern
         guard count > 1 else { return unsafe appendEarly(timestamp, bits, memory, capacity) }
@@ -119,7 +127,12 @@ package struct XORState: Sendable {
         let change = Int64(bitPattern: step &- UInt64(delta))
         let xor = bits ^ valueBits
         if change == 0, xor == 0 {
-            guard unsafe put(0, 2, memory, capacity) else { return false }
+            if isZeroed {
+                guard fits(2, capacity) else { return false }
+                bitCount &+= 2
+            } else {
+                guard unsafe put(0, 2, memory, capacity) else { return false }
+            }
         } else {
             guard step <= UInt64(UInt32.max) else { return false }
             guard unsafe put(change: change, xor: xor, memory, capacity) else { return false }

@@ -27,11 +27,13 @@ private struct EarlierSamples {
         self.isMarking = isMarking
     }
 
-    mutating func last(of slot: UInt32, _ batch: SampleBatch, _ accepted: [Int]) -> Sample? {
+    mutating func last(
+        of slot: UInt32, _ batch: SampleBatch, _ accepted: AcceptedSamples
+    ) -> Sample? {
         if slot == lastSlot { return last }
         if bySlot == nil {
             var all: [UInt32: Sample] = [:]
-            for index in accepted {
+            accepted.forEach { index in
                 all[batch.refs[index].slot] = Sample(
                     timestamp: batch.timestamp(index), value: batch.values[index])
             }
@@ -155,11 +157,9 @@ extension SampleStore {
         writing.samples.removeAll()
         if !writing.late.isEmpty { writing.late.removeAll(keepingCapacity: true) }
         writing.histograms.removeAll()
-        var accepted: [Int] = []
+        var accepted = AcceptedSamples()
         swap(&accepted, &writing.accepted)
         defer { swap(&accepted, &writing.accepted) }
-        accepted.removeAll(keepingCapacity: true)
-        accepted.reserveCapacity(batch.count)
         let refs = batch.refs.span
         let values = batch.values.span
         let times = batch.timestamps.span
@@ -167,7 +167,7 @@ extension SampleStore {
         let bound = limits.lowerBound
         let hasLanes = !lanes.isEmpty
         let plainCount = takePlain(batch, bound, &writing.samples, &earlier)
-        accepted.append(contentsOf: 0..<plainCount)
+        accepted.begin(leading: plainCount)
         for index in plainCount..<refs.count {
             let ref = refs[index]
             let time = times.isEmpty ? batch.sharedTimestamp : times[index]
@@ -214,7 +214,7 @@ extension SampleStore {
             accepted.append(index)
             writing.samples.append(series.refs[ref.slot], time, value.bitPattern)
         }
-        if earlier.isMarking { for index in accepted { series.unmark(refs[index].slot) } }
+        if earlier.isMarking { accepted.forEach { series.unmark(batch.refs[$0].slot) } }
         outcome.stored += accepted.count
         return outcome
     }
@@ -273,7 +273,10 @@ extension SampleStore {
                     unsafe state.pointee.encoder.timestamp < time
                         || state.pointee.encoder.count == 0
                 else { return nil }
-                unsafe pieces.prefetch(state.pointee.piece)
+                // What repeats does not touch its piece.
+                if unsafe !state.pointee.encoder.isRepeated(by: time, values[index].bitPattern) {
+                    unsafe pieces.prefetch(state.pointee.piece)
+                }
                 if isMarking { series.mark(ref.slot) }
                 highest = max(highest, slot)
             }
@@ -292,12 +295,13 @@ extension SampleStore {
     /// Whether the batch may have a sample of the series already.
     @inline(__always)
     private func mayHold(
-        _ slot: UInt32, _ earlier: inout EarlierSamples, _ batch: SampleBatch, _ accepted: [Int]
+        _ slot: UInt32, _ earlier: inout EarlierSamples, _ batch: SampleBatch,
+        _ accepted: AcceptedSamples
     ) -> Bool {
         if Int64(slot) > earlier.highestSlot { return false }
         if slot == earlier.lastSlot { return true }
         if !earlier.isMarking {
-            for index in accepted { series.mark(batch.refs[index].slot) }
+            accepted.forEach { series.mark(batch.refs[$0].slot) }
             earlier.isMarking = true
         }
         return series.isMarked(slot)
@@ -320,27 +324,20 @@ extension SampleStore {
 
     /// Appends what was accepted of a batch.
     fileprivate mutating func append(
-        _ batch: SampleBatch, _ accepted: [Int], _ bounds: inout HeadBounds
+        _ batch: SampleBatch, _ accepted: AcceptedSamples, _ bounds: inout HeadBounds
     ) {
-        guard !accepted.isEmpty else { return }
+        if accepted.isEmpty { return }
         if mayHoldXOR2 { return appendToAny(batch, accepted, &bounds) }
         let refs = batch.refs.span
         let values = batch.values.span
         let times = batch.timestamps.span
-        // Mostly all are accepted, and their positions need not be looked at.
-        let isWhole = accepted.count == refs.count
         if times.isEmpty {
             let time = batch.sharedTimestamp
             bounds.include(time)
-            if isWhole {
-                for index in refs.indices { append(Int(refs[index].slot), time, values[index]) }
-            } else {
-                for index in accepted { append(Int(refs[index].slot), time, values[index]) }
-            }
+            accepted.forEach { append(Int(refs[$0].slot), time, values[$0]) }
             return
         }
-        for place in accepted.indices {
-            let index = isWhole ? place : accepted[place]
+        accepted.forEach { index in
             bounds.include(times[index])
             append(Int(refs[index].slot), times[index], values[index])
         }
@@ -348,11 +345,11 @@ extension SampleStore {
 
     /// The same, where there may be chunks of XOR2.
     private mutating func appendToAny(
-        _ batch: SampleBatch, _ accepted: [Int], _ bounds: inout HeadBounds
+        _ batch: SampleBatch, _ accepted: AcceptedSamples, _ bounds: inout HeadBounds
     ) {
         let refs = batch.refs.span
         let values = batch.values.span
-        for index in accepted {
+        accepted.forEach { index in
             let time = batch.timestamp(index)
             bounds.include(time)
             appendToAny(Int(refs[index].slot), time, values[index])

@@ -144,6 +144,34 @@ struct HeadBounds {
     }
 }
 
+/// The positions in a batch of the samples that are taken: mostly all of them.
+struct AcceptedSamples {
+    /// So many from the beginning.
+    private(set) var leading = 0
+    /// And of the rest these.
+    private var others: [Int] = []
+
+    var count: Int { leading + others.count }
+    var isEmpty: Bool { count == 0 }
+
+    /// Begins anew with the first samples of a batch.
+    mutating func begin(leading: Int) {
+        self.leading = leading
+        others.removeAll(keepingCapacity: true)
+    }
+
+    /// Adds a position behind all that are there.
+    mutating func append(_ index: Int) {
+        if index == leading, others.isEmpty { leading += 1 } else { others.append(index) }
+    }
+
+    @inline(__always)
+    func forEach(_ body: (Int) -> Void) {
+        for index in 0..<leading { body(index) }
+        for index in others { body(index) }
+    }
+}
+
 /// What a commit writes, kept between commits for the memory.
 struct CommitBuffers {
     /// Series that were created and are not in the log yet.
@@ -152,8 +180,7 @@ struct CommitBuffers {
     static let seriesLimit = 1 << 20
     var samples = SamplesRecord()
     var histograms = HistogramBuffers()
-    /// Positions in the batch of the samples that are taken.
-    var accepted: [Int] = []
+    var accepted = AcceptedSamples()
     var exemplars = AcceptedExemplars()
     /// The same for samples that come late.
     var late: [Int] = []

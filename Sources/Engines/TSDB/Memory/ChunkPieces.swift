@@ -12,6 +12,9 @@
 // that lies as far before the piece as the chunk is long up to there, so that its writes fall into
 // the piece; its own bounds check keeps it from going beyond. A sample that does not fit into the
 // rest of the piece is encoded into piece 0, which no chunk uses, and split.
+//
+// Behind the chunk's last bit a piece is zero. So a sample that repeats the one before it, as most
+// do, is encoded without touching the piece.
 
 internal import CPlatform
 internal import ChunkEncoding
@@ -65,6 +68,7 @@ internal import Storage
             end &+= 1
             precondition(Int(end) &* Self.size <= memory.count, "pieces were not reserved")
         }
+        unsafe address(piece).initializeMemory(as: UInt8.self, repeating: 0, count: Self.size)
         unsafe address(piece).storeBytes(of: previous, toByteOffset: Self.payload, as: UInt32.self)
         return piece
     }
@@ -107,7 +111,7 @@ internal import Storage
         let start = index &* Self.payload
         let base = unsafe address(series.piece) - start
         if unsafe series.encoder.append(
-            timestamp, value, to: base, capacity: start &+ Self.payload)
+            timestamp, value, to: base, capacity: start &+ Self.payload, isZeroed: true)
         {
             return true
         }
@@ -194,7 +198,8 @@ internal import Storage
         }
     }
 
-    /// Fills pieces with the bytes of an open chunk, which the series' encoder wrote.
+    /// Fills pieces with the bytes of an open chunk, which the series' encoder wrote. They come
+    /// from a file, so what is behind the last bit is made zero.
     mutating func restore(_ series: inout SeriesState, _ bytes: RawSpan) throws(StorageError) {
         precondition(bytes.byteCount == series.encoder.byteCount, "the bytes are the encoder's")
         try reserve((bytes.byteCount + Self.payload - 1) / Self.payload)
@@ -210,6 +215,11 @@ internal import Storage
             }
             at += length
         }
+        let last = (at - 1) % Self.payload
+        let unused = UInt8(truncatingIfNeeded: at * 8 - Int(series.encoder.bitCount))
+        let kept = unsafe address(series.piece).load(fromByteOffset: last, as: UInt8.self)
+        unsafe address(series.piece).storeBytes(
+            of: kept & (0xFF << unused), toByteOffset: last, as: UInt8.self)
     }
 
     /// The timestamp of the open chunk's first sample.

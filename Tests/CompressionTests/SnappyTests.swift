@@ -23,6 +23,56 @@ import Testing
         }
     }
 
+    /// Rows of a key, which counts up, and a value that often comes again, or begins or ends like
+    /// another.
+    private func rows(
+        _ count: Int, keyLength: Int, seed: UInt64
+    ) -> (bytes: [UInt8], ends: [UInt32]) {
+        var random = SeededGenerator(seed: seed)
+        var bytes: [UInt8] = [7, 7, 7]
+        var ends: [UInt32] = []
+        for row in 0..<count {
+            for place in 0..<keyLength {
+                bytes.append(UInt8(truncatingIfNeeded: row >> (7 * place)))
+            }
+            let value: UInt64 =
+                switch random.next() % 5 {
+                case 0: 0
+                case 1: random.next() % 8 * 0x0101_0000_0000_0000
+                case 2: random.next() << 40
+                case 3: 0x1122_3344_0000_0000 | random.next() >> 32
+                default: random.next()
+                }
+            for place in 0..<8 {
+                bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(56 - 8 * place)))
+            }
+            ends.append(UInt32(bytes.count))
+        }
+        return (bytes, ends)
+    }
+
+    @Test(arguments: [1, 2, 50, 1000, 30_000], [2, 3, 5])
+    func rowsUnpackToTheSame(_ count: Int, _ keyLength: Int) throws {
+        let (bytes, ends) = rows(count, keyLength: keyLength, seed: UInt64(count + keyLength))
+        var small: [UInt8] = [1, 2, 3]
+        Snappy.encode(bytes.span.bytes, rowsEndingAt: ends, into: &small)
+        #expect(small.prefix(3) == [1, 2, 3])
+        let plain = try unpacked(Array(small.dropFirst(3)))
+        #expect(plain == bytes)
+        if count >= 1000 { #expect(small.count < packed(bytes).count * 108 / 100) }
+    }
+
+    @Test func rowsThatAreNothingAlikeTakeTheirBytesAndTags() throws {
+        var random = SeededGenerator(seed: 5)
+        let bytes = (0..<200_000).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+        var small: [UInt8] = []
+        Snappy.encode(
+            bytes.span.bytes, rowsEndingAt: (1...20_000).map { UInt32($0 * 10) }, into: &small)
+        #expect(small.count < bytes.count + 100)
+        let plain = try unpacked(small)
+        #expect(plain == bytes)
+    }
+
     @Test func repetitiveBytesShrink() {
         let text = Array(
             String(repeating: "http_requests_total{code=\"200\"} 1\n", count: 1000).utf8)

@@ -24,6 +24,7 @@ enum Allowances {
         "Sources/Carriers/Compression/GzipFault.swift",
         "Sources/Carriers/Compression/GzipStream.swift",
         "Sources/Carriers/Compression/Snappy+Packing.swift",
+        "Sources/Carriers/Compression/Snappy+Rows.swift",
         "Sources/Carriers/Compression/Snappy+Unpacking.swift",
         "Sources/Carriers/Compression/Snappy.swift",
         "Sources/Carriers/Compression/Zstandard.swift",

@@ -54,7 +54,8 @@ extension Snappy {
                 continue
             }
             if literalStart < position {
-                unsafe output.literal(base + literalStart, position - literalStart)
+                unsafe output.literal(
+                    base + literalStart, position - literalStart, readable: size - literalStart)
             }
             let length = unsafe 4 + agreement(base, candidate + 4, position + 4, size)
             unsafe output.copy(offset: position - candidate, length: length)
@@ -68,7 +69,8 @@ extension Snappy {
             }
         }
         if literalStart < size {
-            unsafe output.literal(base + literalStart, size - literalStart)
+            unsafe output.literal(
+                base + literalStart, size - literalStart, readable: size - literalStart)
         }
     }
 
@@ -96,8 +98,8 @@ extension Snappy {
     }
 }
 
-/// Where the next element goes. The caller has made the room.
-@unsafe private struct PackedOutput {
+/// Where the next element goes. The caller has made the room, and 16 bytes more.
+@unsafe struct PackedOutput {
     var next: UnsafeMutableRawPointer
 
     @inline(__always)
@@ -115,7 +117,9 @@ extension Snappy {
         unsafe byte(rest)
     }
 
-    mutating func literal(_ start: UnsafeRawPointer, _ length: Int) {
+    /// At most 64 KiB. `readable` bytes can be read from `start` on.
+    @inline(__always)
+    mutating func literal(_ start: UnsafeRawPointer, _ length: Int, readable: Int) {
         let coded = length - 1
         if coded < 60 {
             unsafe byte(coded << 2)
@@ -127,10 +131,17 @@ extension Snappy {
             unsafe byte(coded)
             unsafe byte(coded >> 8)
         }
-        unsafe memcpy(next, start, length)
+        if length <= 16, readable >= 16 {
+            // The common short literal: one move of 16 bytes, of which `length` count.
+            let words = unsafe start.loadUnaligned(as: SIMD2<UInt64>.self)
+            unsafe next.storeBytes(of: words, as: SIMD2<UInt64>.self)
+        } else {
+            unsafe memcpy(next, start, length)
+        }
         unsafe next += length
     }
 
+    @inline(__always)
     mutating func copy(offset: Int, length: Int) {
         var length = length
         // A rest of less than four bytes has no short form, so the last cut leaves at least that.

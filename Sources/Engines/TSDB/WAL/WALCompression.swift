@@ -19,6 +19,10 @@ package enum WALCompression: UInt8, Sendable, CaseIterable {
 struct WALCompressor {
     private var buffer: [UInt8] = []
     private var length = 0
+    /// Where the samples of the record at hand end.
+    private var rowEnds: [UInt32] = []
+    /// Fewer samples are packed in the general way.
+    private static let fewestRows = 32
     /// Longer records are taken for damage.
     private static let limit = 1 << 30
 
@@ -37,11 +41,37 @@ struct WALCompressor {
         case .none: return .none
         case .snappy:
             buffer.removeAll(keepingCapacity: buffer.capacity <= 1 << 20)
-            Snappy.encode(record, into: &buffer)
+            findRows(record)
+            if rowEnds.count >= Self.fewestRows {
+                Snappy.encode(record, rowsEndingAt: rowEnds, into: &buffer)
+            } else {
+                Snappy.encode(record, into: &buffer)
+            }
         case .zstd: buffer = Zstandard.encode(record)
         }
         length = buffer.count
         return length < record.byteCount ? compression : .none
+    }
+
+    /// Of a record of samples, each of which ends with its value, fills `rowEnds`.
+    private mutating func findRows(_ record: RawSpan) {
+        rowEnds.removeAll(keepingCapacity: rowEnds.capacity <= 1 << 16)
+        guard record.byteCount > SamplesRecord.headerSize,
+            record[0] == WALRecordKind.samples.rawValue, record.byteCount <= Self.limit
+        else { return }
+        rowEnds.reserveCapacity(record.byteCount / 10)
+        var at = SamplesRecord.headerSize
+        let size = record.byteCount
+        while at < size {
+            // The ref and the time, of which the last bytes are below 0x80.
+            for _ in 0..<2 {
+                while at < size, record[at] >= 0x80 { at += 1 }
+                at += 1
+            }
+            at += 8
+            rowEnds.append(UInt32(at))
+        }
+        if at != size { rowEnds.removeAll() }
     }
 
     /// Unpacks a record into `output`; false where that is impossible.

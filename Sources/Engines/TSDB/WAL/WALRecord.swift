@@ -89,6 +89,8 @@ struct SamplesRecord {
     private var firstTimestamp: Timestamp = 0
     /// The first sample takes the most: kind, two base fields, two integers of ten bytes, a value.
     private static let maximumSampleSize = 48
+    /// In front of the first sample: the kind, two base fields.
+    static let headerSize = 17
     /// Two integers of ten bytes, a value.
     private static let maximumLaterSampleSize = 28
 
@@ -122,7 +124,7 @@ struct SamplesRecord {
                 unsafe base.storeBytes(of: WALRecordKind.samples.rawValue, as: UInt8.self)
                 unsafe base.storeBytes(of: ref.bigEndian, toByteOffset: 1, as: UInt64.self)
                 unsafe base.storeBytes(of: timestamp.bigEndian, toByteOffset: 9, as: Int64.self)
-                at = 17
+                at = Self.headerSize
             }
             unsafe at = storeVarint(refDelta, base, at)
             unsafe at = storeVarint(timeDelta, base, at)

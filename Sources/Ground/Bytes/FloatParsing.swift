@@ -36,7 +36,7 @@ package func parseFloat(
 }
 
 /// The number that begins at `start`, and where it ends, if it is a plain decimal of at most 19
-/// digits; nil where the general reader has to decide.
+/// digits, zeros in front not counted; nil where the general reader has to decide.
 /// Reads bytes in `start..<end` only.
 @inlinable
 @inline(__always)
@@ -65,8 +65,9 @@ package func scanDecimal(
         digits += fraction
         scale = -fraction
     }
-    // With 19 digits or fewer the mantissa has not wrapped.
-    guard digits > 0, digits <= 19 else { return nil }
+    // With 19 digits or fewer, not counting zeros in front, the mantissa has not wrapped.
+    guard digits > 0 else { return nil }
+    if digits > 19, unsafe digits - leadingZeros(integerStart, at) > 19 { return nil }
     if unsafe at < end, unsafe at.load(as: UInt8.self) | 0x20 == UInt8(ascii: "e") {
         guard let exponent = unsafe scanExponent(&at, end) else { return nil }
         scale += exponent
@@ -82,6 +83,23 @@ package func scanDecimal(
         value *= exactPowerOfTen(scale)
     }
     return unsafe (isNegative ? -value : value, at)
+}
+
+/// How many zeros the digits before `end` begin with; a point may stand among them.
+@usableFromInline
+package func leadingZeros(_ start: UnsafeRawPointer, _ end: UnsafeRawPointer) -> Int {
+    var at = unsafe start
+    var count = 0
+    while unsafe at < end {
+        let byte = unsafe at.load(as: UInt8.self)
+        if byte == UInt8(ascii: "0") {
+            count += 1
+        } else if byte != UInt8(ascii: ".") {
+            break
+        }
+        unsafe at += 1
+    }
+    return count
 }
 
 /// Adds the digits from `at` on to `mantissa`, which may wrap, and moves `at` behind them.

@@ -142,8 +142,10 @@ struct Scrape {
         ordinal < 0 ? new.isKept(~ordinal) : table.refs[ordinal] != SeriesTable.dropped
     }
 
-    private func countKept(_ ordinals: [Int]) -> Int {
-        ordinals.reduce(0) { $0 + (isKept($1) ? 1 : 0) }
+    private func countKept(_ ordinals: some Sequence<Int>) -> Int {
+        var count = 0
+        for ordinal in ordinals where isKept(ordinal) { count += 1 }
+        return count
     }
 
     private mutating func count() {
@@ -158,7 +160,7 @@ struct Scrape {
             }
         }
         report.kept += new.keptCount + countKept(scratch.result.duplicates)
-        report.kept += countKept(scratch.result.repeats.map(\.ordinal))
+        report.kept += countKept(scratch.result.repeats.lazy.map(\.ordinal))
     }
 }
 

@@ -26,8 +26,11 @@ struct ResponseHead: Sendable, Hashable {
     init(_ bytes: RawSpan) throws(ResponseError) {
         var lines = Lines(bytes)
         guard let first = lines.next() else { throw .malformedHead("malformed HTTP response \"\"") }
-        let isOld = try readStatusLine(Self.text(bytes, first))
-        keepsConnection = !isOld
+        if Self.isUsual(bytes, first) {
+            (status, code) = ("200 OK", 200)
+        } else {
+            keepsConnection = try !readStatusLine(Self.text(bytes, first))
+        }
         var lengths: [Int] = []
         var isChunked = false
         while let line = lines.next() {
@@ -42,7 +45,7 @@ struct ResponseHead: Sendable, Hashable {
             func isName(_ known: String) -> Bool { Self.isName(bytes, name, known) }
             // No text is made of the headers that nobody asks for.
             if isName("content-length") {
-                lengths.append(try Self.length(Self.text(bytes, value)))
+                lengths.append(try Self.length(bytes, value))
             } else if isName("transfer-encoding") {
                 let coding = Self.text(bytes, value)
                 guard coding.lowercased() == "chunked" else {
@@ -92,10 +95,6 @@ struct ResponseHead: Sendable, Hashable {
 
     /// True for HTTP/1.0.
     private mutating func readStatusLine(_ line: String) throws(ResponseError) -> Bool {
-        if line.utf8.elementsEqual("HTTP/1.1 200 OK".utf8) {
-            (status, code) = ("200 OK", 200)
-            return false
-        }
         guard let space = line.firstIndex(of: " ") else {
             throw .malformedHead("malformed HTTP response \"\(line)\"")
         }
@@ -112,11 +111,36 @@ struct ResponseHead: Sendable, Hashable {
         return version == "HTTP/1.0"
     }
 
-    private static func length(_ text: String) throws(ResponseError) -> Int {
-        guard !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }),
-            let length = Int(text)
-        else { throw .malformedHead("bad Content-Length \"\(text)\"") }
+    private static func length(
+        _ bytes: RawSpan, _ range: Range<Int>
+    ) throws(ResponseError) -> Int {
+        var length = 0
+        for index in range {
+            let digit = Int(bytes[index]) - 48
+            let (product, isTooLarge) = length.multipliedReportingOverflow(by: 10)
+            let (sum, overflows) = product.addingReportingOverflow(digit)
+            guard (0...9).contains(digit), !isTooLarge, !overflows else {
+                length = -1
+                break
+            }
+            length = sum
+        }
+        guard !range.isEmpty, length >= 0 else {
+            throw .malformedHead("bad Content-Length \"\(text(bytes, range))\"")
+        }
         return length
+    }
+
+    /// Whether this is the status line of almost every answer.
+    private static func isUsual(_ bytes: RawSpan, _ line: Range<Int>) -> Bool {
+        let usual = "HTTP/1.1 200 OK".utf8
+        guard line.count == usual.count else { return false }
+        var at = line.lowerBound
+        for letter in usual {
+            if bytes[at] != letter { return false }
+            at += 1
+        }
+        return true
     }
 
     /// Whether a header's name is this one, which is in small letters.

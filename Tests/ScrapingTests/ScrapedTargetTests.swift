@@ -20,13 +20,14 @@ private final class Scene {
 
     init(
         _ settings: String = "", address: String = "a:1", gathersExemplars: Bool = false,
-        passesMetadata: Bool = false
+        passesMetadata: Bool = false, gathersStarts: Bool = false
     ) throws {
         var surroundings = ScrapeSurroundings(
             storage: storage, fileSystem: LocalFileSystem(), log: .silent, registry: registry)
         surroundings.now = { 0 }
         surroundings.gathersExemplars = gathersExemplars
         surroundings.passesMetadata = passesMetadata
+        surroundings.gathersStarts = gathersStarts
         manager = try ScrapeManager(
             surroundings, scheduler: scheduler, externalLabels: .empty, host: "here")
         manager.apply([try configuration("job_name: j\nscrape_interval: 10s\n\(settings)")])
@@ -39,6 +40,11 @@ private final class Scene {
     }
 
     deinit { manager.close() }
+
+    /// What the samples of the last scrape say of their start.
+    var starts: [String] {
+        storage.starts(at: time).map { $0.replacing(", instance=\"a:1\", job=\"j\"", with: "") }
+    }
 
     var target: ScrapedTarget { manager.pools[0].targets[0] }
 
@@ -392,5 +398,83 @@ private func report(up: Int, scraped: Int, kept: Int, added: Int) -> [String] {
         #expect(lines[0].contains("\"msg\":\"server returned HTTP status 404 Not Found\""))
         #expect(lines[0].contains("\"job_name\":\"j\",\"target\":\"http://a:1/metrics\""))
         #expect(lines[1].contains("\"msg\":\"body size limit exceeded\""))
+    }
+}
+
+private let openMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+@Suite struct StartTimestampTests {
+    private func body(_ value: Int, created: String, _ more: String = "") -> String {
+        """
+        # TYPE a counter
+        a_total{l="x"} \(value)
+        a_created{l="x"} \(created)
+        # TYPE h histogram
+        h_bucket{le="1.0"} \(value)
+        h_bucket{le="+Inf"} \(value)
+        h_count \(value)
+        h_sum 0.5
+        h_created 7
+        # TYPE g gauge
+        g_created 1
+        \(more)# EOF
+
+        """
+    }
+
+    private func expected(_ start: Int) -> [String] {
+        [
+            "{__name__=\"a_total\", l=\"x\"} \(start)", "{__name__=\"h_bucket\", le=\"+Inf\"} 7000",
+            "{__name__=\"h_bucket\", le=\"1.0\"} 7000", "{__name__=\"h_count\"} 7000",
+            "{__name__=\"h_sum\"} 7000",
+        ].sorted()
+    }
+
+    @Test func `series that say since when others count are start timestamps and no series`() throws
+    {
+        let scene = try Scene(gathersStarts: true)
+        for (round, created) in ["1.5", "1.5", "12.25"].enumerated() {
+            let stored = scene.scrape(
+                body(round, created: created), contentType: openMetrics)
+            let names = stored.filter { $0.contains("created") }
+            #expect(names == [#"{__name__="g_created"} 1.0"#])
+            #expect(scene.starts == expected(created == "1.5" ? 1500 : 12_250))
+            #expect(
+                stored.suffix(4)
+                    == report(up: 1, scraped: 6, kept: 6, added: round == 0 ? 6 : 0).suffix(4))
+        }
+    }
+
+    @Test func `new, vanished and odd lines have the start timestamps that they should have`()
+        throws
+    {
+        let scene = try Scene(gathersStarts: true)
+        scene.scrape(body(1, created: "2"), contentType: openMetrics)
+        let more = "# TYPE c counter\nc_total 1\nc_created 3\n"
+        scene.scrape(body(1, created: "2", more), contentType: openMetrics)
+        #expect(scene.starts == (expected(2000) + [#"{__name__="c_total"} 3000"#]).sorted())
+        scene.scrape(body(1, created: "4", more), contentType: openMetrics)
+        #expect(scene.starts == (expected(4000) + [#"{__name__="c_total"} 3000"#]).sorted())
+        let lost = more.replacing("c_created 3\n", with: "")
+        let stored = scene.scrape(body(1, created: "4", lost), contentType: openMetrics)
+        #expect(scene.starts == expected(4000))
+        #expect(stored.contains(#"{__name__="c_total"} 1.0"#))
+        #expect(!stored.contains { $0.contains("stale") })
+        scene.storage.forgetRefs()
+        scene.scrape(body(1, created: "5", more), contentType: openMetrics)
+        #expect(scene.starts == (expected(5000) + [#"{__name__="c_total"} 3000"#]).sorted())
+        #expect(scene.scrape("", failure: .timeout("late")).contains { $0.contains("stale") })
+        #expect(scene.starts == [])
+    }
+
+    @Test func `where start timestamps are not kept they are series, as in other formats`() throws {
+        let scene = try Scene()
+        let stored = scene.scrape(body(1, created: "2"), contentType: openMetrics)
+        #expect(stored.contains(#"{__name__="h_created"} 7.0"#))
+        #expect(scene.starts == [])
+        let keeping = try Scene(gathersStarts: true)
+        let text = "# TYPE a counter\na_total 1\na_created 2\n"
+        #expect(keeping.scrape(text).contains(#"{__name__="a_created"} 2.0"#))
+        #expect(keeping.starts == [])
     }
 }

@@ -46,11 +46,17 @@ package struct HistogramSample: Sendable {
     package var ref: SeriesRef
     package var timestamp: Timestamp
     package var value: HistogramValue
+    /// Since when it counts; 0 where that is not known.
+    package var startTimestamp: Timestamp
 
-    package init(_ ref: SeriesRef, _ value: HistogramValue, at timestamp: Timestamp) {
+    package init(
+        _ ref: SeriesRef, _ value: HistogramValue, at timestamp: Timestamp,
+        startTimestamp: Timestamp = 0
+    ) {
         self.ref = ref
         self.timestamp = timestamp
         self.value = value
+        self.startTimestamp = startTimestamp
     }
 }
 
@@ -75,6 +81,9 @@ package struct SampleBatch: Sendable {
     package var sharedTimestamp: Timestamp
     /// Parallel to `refs`, or empty.
     package var timestamps: [Timestamp] = []
+    /// Since when each float counts, 0 where that is not known. Parallel to `refs`, or empty. A
+    /// storage that keeps no start timestamps ignores them.
+    package var startTimestamps: [Timestamp] = []
     package var histograms: [HistogramSample] = []
     /// A storage that keeps no exemplars ignores them.
     package var exemplars: [BatchExemplar] = []
@@ -113,6 +122,12 @@ package struct SampleBatch: Sendable {
         timestamps.isEmpty ? sharedTimestamp : timestamps[index]
     }
 
+    /// That since when the float at a position counts; 0 where that is not known.
+    @inlinable
+    package func startTimestamp(_ index: Int) -> Timestamp {
+        startTimestamps.isEmpty ? 0 : startTimestamps[index]
+    }
+
     /// Where all floats are of one time, makes it the shared one.
     package mutating func shareTimestamp() {
         guard let first = timestamps.first, timestamps.allSatisfy({ $0 == first }) else { return }
@@ -124,6 +139,7 @@ package struct SampleBatch: Sendable {
         refs.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)
         timestamps.removeAll(keepingCapacity: true)
+        if !startTimestamps.isEmpty { startTimestamps.removeAll(keepingCapacity: true) }
         histograms.removeAll(keepingCapacity: true)
         if !exemplars.isEmpty { exemplars.removeAll(keepingCapacity: true) }
         if !metadata.isEmpty { metadata.removeAll() }

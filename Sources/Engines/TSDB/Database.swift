@@ -48,14 +48,14 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Deletabl
     private let lock: FileLock?
 
     /// Opens a data folder, which is created where it is missing. `openHead` opens its head, which
-    /// takes no samples before the given time, and is told whether it may change the folder.
+    /// takes no samples before the given time.
     package static func open(
         _ directory: String, _ options: DatabaseOptions, _ environment: DatabaseEnvironment,
-        openHead: (_ minValidTime: Timestamp, _ isReadOnly: Bool) throws(StorageError)
-            -> any HeadStorage
+        openHead: (_ minValidTime: Timestamp) throws(StorageError) -> any HeadStorage
     ) throws(StorageError) -> Database {
+        try options.settings.check(storesStarts: options.storesStarts)
         let opening = try DatabaseOpening(directory, environment)
-        let head = try openHead(opening.endOfBlocks, opening.readOnlyReason != nil)
+        let head = try openHead(opening.endOfBlocks)
         let database = Database(opening, options, environment, head)
         DatabaseMetrics.expose(database, environment.registry)
         if let reason = database.readOnlyReason {
@@ -75,7 +75,7 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Deletabl
         self.environment = environment
         self.head = head
         metrics = opening.metrics
-        readOnlyReason = opening.readOnlyReason ?? head.foreignData
+        readOnlyReason = head.foreignData
         lock = opening.lock
         state = Mutex(State(blocks: opening.blocks, settings: options.settings))
         publish(opening.blocks)
@@ -123,6 +123,7 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Deletabl
 
     /// Goes on with other settings, from now on.
     package func apply(_ settings: DatabaseSettings) throws(StorageError) {
+        try settings.check(storesStarts: options.storesStarts)
         if readOnlyReason == nil { try head.apply(settings) }
         state.withLock { state in
             if state.settings.retention.series != settings.retention.series {

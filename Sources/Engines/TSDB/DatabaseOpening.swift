@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
-internal import ChunkEncoding
 internal import Instrumentation
 internal import Model
 internal import Platform
 internal import Storage
 
-/// The steps before a database exists: lock, clear leftovers, open blocks, see whether the folder
-/// holds what this program cannot store.
+/// The steps before a database exists: lock, clear leftovers, open blocks.
 struct DatabaseOpening {
     let directory: String
     let metrics: DatabaseMetrics
     let lock: FileLock
     private(set) var blocks: [Block] = []
-    private(set) var readOnlyReason: String?
 
     init(
         _ directory: String, _ environment: DatabaseEnvironment
@@ -54,30 +51,11 @@ struct DatabaseOpening {
         metrics.corruptBlocks.set(Double(found.damaged.count))
         let replaced = found.replaced
         blocks = found.blocks.filter { !replaced.contains($0.meta.id) }
-        readOnlyReason = try foreignData(fileSystem)
-        if readOnlyReason == nil {
-            for id in replaced { try BlockDirectories.remove(id, in: directory, fileSystem) }
-        }
+        for id in replaced { try BlockDirectories.remove(id, in: directory, fileSystem) }
     }
 
     /// The end of the newest block that holds all data up to there: the head takes nothing older.
     var endOfBlocks: Timestamp {
         blocks.filter(\.meta.isInOrder).map(\.meta.range.end).max() ?? .earliest
-    }
-
-    /// What of the folder's contents this program does not store; nil for nothing.
-    private func foreignData(_ fileSystem: any FileSystem) throws(StorageError) -> String? {
-        for block in blocks {
-            let name = block.meta.id.description
-            let statistics = block.meta.statistics
-            // Blocks of older writers do not say of which kind their samples are.
-            let known = statistics.floatSamples &+ statistics.histogramSamples
-            guard known != statistics.samples else { continue }
-            if let encoding = try? block.firstUnreadableEncoding() {
-                return "block \(name) holds chunks of encoding \(encoding.rawValue) (\(encoding)), "
-                    + "which are not stored yet"
-            }
-        }
-        return nil
     }
 }

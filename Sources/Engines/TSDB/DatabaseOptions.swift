@@ -4,6 +4,7 @@ package import ChunkEncoding
 package import Instrumentation
 package import Model
 package import Platform
+internal import Storage
 
 /// How a database keeps its data.
 package struct DatabaseOptions: Sendable {
@@ -15,6 +16,12 @@ package struct DatabaseOptions: Sendable {
     /// What the process may hold in memory; nil for no limit. Near it the head is cut early and
     /// lets series that ended go; at it, no series are created.
     package var memory: MemoryBudget?
+    /// Whether start timestamps are kept. Floats must be XOR2 then, at all times.
+    package var storesStarts = false
+    /// Whether new chunks of histograms have room for start timestamps.
+    package var hasHistogramStarts = false
+    /// Whether a zero is stored at the start timestamp of a float, where that comes in order.
+    package var ingestsZeros = false
     /// Called from a commit, once until the next `maintain`, when the head is due to be cut
     /// or memory is short.
     package var onMaintenanceDue: (@Sendable () -> Void)?
@@ -40,6 +47,15 @@ package struct DatabaseSettings: Sendable, Hashable {
     package var floatEncoding = FloatEncoding.xor
 
     package init() {}
+
+    /// Refuses what cannot be together, in upstream's words.
+    func check(storesStarts: Bool) throws(StorageError) {
+        guard storesStarts, floatEncoding == .xor else { return }
+        throw StorageError(
+            .unsupported,
+            "float chunk encoding \"xor\" is incompatible with start-timestamp storage; XOR chunks "
+                + "do not store start timestamps, use \"xor2\"")
+    }
 }
 
 /// What a database stands on.

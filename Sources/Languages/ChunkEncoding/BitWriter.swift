@@ -68,6 +68,16 @@ package struct BitWriter: Sendable {
         put(UInt64(bitPattern: value), 64)
     }
 
+    /// A zig-zag integer of whole bytes, wherever they begin.
+    package mutating func put(varint value: Int64) {
+        var rest = UInt64(bitPattern: (value &<< 1) ^ (value &>> 63))
+        while rest >= 0x80 {
+            put((rest & 0x7F) | 0x80, 8)
+            rest &>>= 7
+        }
+        put(rest, 8)
+    }
+
     // MARK: Floats
 
     /// Writes a float by its difference from the last one, which it becomes.

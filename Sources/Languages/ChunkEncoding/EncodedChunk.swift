@@ -27,10 +27,22 @@ package struct EncodedChunk: Sendable, Hashable {
             }
         }
 
-        /// Whether the count of samples shares its two bytes with the counter-reset header.
-        fileprivate var hasNarrowCount: Bool {
+        /// Whether the samples are histograms with room for start timestamps.
+        package var holdsHistogramStarts: Bool {
             self == .histogramWithStart || self == .floatHistogramWithStart
         }
+
+        /// The encoding of the same histograms with room for start timestamps.
+        var withStarts: Self {
+            switch self {
+            case .histogram: .histogramWithStart
+            case .floatHistogram: .floatHistogramWithStart
+            default: self
+            }
+        }
+
+        /// Whether the count of samples shares its two bytes with the counter-reset header.
+        fileprivate var hasNarrowCount: Bool { holdsHistogramStarts }
     }
 
     package var encoding: Encoding

@@ -35,7 +35,10 @@ package typealias FloatHistogramAppender = HistogramAppender<FloatHistogramState
 package struct HistogramAppender<State: HistogramState>: Sendable {
     package typealias Histogram = State.Histogram
 
+    /// Whether the chunk has room for start timestamps (encodings 5 and 6).
+    package let storesStarts: Bool
     private var writer = BitWriter([0, 0, 0])
+    private var starts = StartTimestampWriter()
     private var layout = HistogramLayout()
     private var state = State()
     private var delta: Int64 = 0
@@ -45,11 +48,20 @@ package struct HistogramAppender<State: HistogramState>: Sendable {
     package private(set) var timestamp: Timestamp = 0
 
     /// An empty chunk. `header` tells what `startsChunk` told.
-    package init(_ header: CounterResetHeader = .unknown) { self.header = header }
+    package init(_ header: CounterResetHeader = .unknown, storesStarts: Bool = false) {
+        self.storesStarts = storesStarts
+        self.header = header
+    }
 
     package var header: CounterResetHeader {
-        get { CounterResetHeader(flags: writer[2]) }
-        set { writer[2] = newValue.rawValue }
+        get { CounterResetHeader(flags: writer[storesStarts ? 0 : 2]) }
+        set {
+            if storesStarts {
+                writer[0] = writer[0] & ~CounterResetHeader.mask | newValue.rawValue
+            } else {
+                writer[2] = newValue.rawValue
+            }
+        }
     }
 
     package var byteCount: Int { writer.bytes.count }
@@ -57,7 +69,7 @@ package struct HistogramAppender<State: HistogramState>: Sendable {
     /// What was appended so far.
     package var chunk: EncodedChunk {
         EncodedChunk(
-            encoding: State.encoding,
+            encoding: storesStarts ? State.encoding.withStarts : State.encoding,
             range: TimeRange(start: firstTimestamp, end: timestamp), sampleCount: count,
             bytes: writer.bytes)
     }
@@ -72,28 +84,30 @@ package struct HistogramAppender<State: HistogramState>: Sendable {
 
     // MARK: Appending
 
-    /// Adds a histogram that is later than the last one. `previous` is the chunk before this one,
-    /// if it was there: where this one is empty, it decides what the header says.
+    /// Adds a histogram that is later than the last one, with its start timestamp, 0 for none,
+    /// which only a chunk with room for it keeps. `previous` is the chunk before this one, if it
+    /// was there: where this one is empty, it decides what the header says.
     package mutating func append(
-        _ timestamp: Timestamp, _ histogram: Histogram, after previous: Self? = nil
+        _ timestamp: Timestamp, _ histogram: Histogram, start: Timestamp = 0,
+        after previous: Self? = nil
     ) -> HistogramAppendOutcome {
-        if count == UInt16.max { return .full }
-        if histogram.isStale { return appendStale(timestamp, histogram, after: previous) }
+        if count == (storesStarts ? 0x3FFF : Int(UInt16.max)) { return .full }
+        if histogram.isStale { return appendStale(timestamp, histogram, start, after: previous) }
         guard Self.isWellFormed(histogram) else { return .malformed }
         if count == 0 {
             setHeader(histogram, after: previous)
-            write(timestamp, histogram)
+            write(timestamp, histogram, start)
             return .appended
         }
         switch verdict(histogram) {
         case .cut(let reason): return .startsChunk(Self.header(reason))
         case .fits(let positive, let negative):
-            return append(timestamp, histogram, positive, negative)
+            return append(timestamp, histogram, start, positive, negative)
         }
     }
 
     private mutating func appendStale(
-        _ timestamp: Timestamp, _ histogram: Histogram, after previous: Self?
+        _ timestamp: Timestamp, _ histogram: Histogram, _ start: Timestamp, after previous: Self?
     ) -> HistogramAppendOutcome {
         if count == 0 {
             setHeader(histogram, after: previous)
@@ -103,13 +117,13 @@ package struct HistogramAppender<State: HistogramState>: Sendable {
         } else if histogram.counterResetHint == .reset {
             return .startsChunk(.reset)
         }
-        write(timestamp, Histogram(stale: histogram.sum))
+        write(timestamp, Histogram(stale: histogram.sum), start)
         return .appended
     }
 
     private mutating func append(
-        _ timestamp: Timestamp, _ histogram: Histogram, _ positive: BucketUnion,
-        _ negative: BucketUnion
+        _ timestamp: Timestamp, _ histogram: Histogram, _ start: Timestamp,
+        _ positive: BucketUnion, _ negative: BucketUnion
     ) -> HistogramAppendOutcome {
         var histogram = histogram
         let hasNewBuckets = positive.isWiderThanChunk || negative.isWiderThanChunk
@@ -119,7 +133,7 @@ package struct HistogramAppender<State: HistogramState>: Sendable {
         if hasNewBuckets {
             guard recode(histogram, positive, negative) else { return .malformed }
         }
-        write(timestamp, histogram)
+        write(timestamp, histogram, start)
         return hasNewBuckets ? .recoded : .appended
     }
 
@@ -152,9 +166,9 @@ package struct HistogramAppender<State: HistogramState>: Sendable {
     private mutating func recode(
         _ wider: Histogram, _ positive: BucketUnion, _ negative: BucketUnion
     ) -> Bool {
-        var fresh = Self(header)
+        var fresh = Self(header, storesStarts: storesStarts)
         let bytes = writer.bytes
-        var decoder = HistogramDecoder<State>(bytes.raw, hasStarts: false)
+        var decoder = HistogramDecoder<State>(bytes.raw, hasStarts: storesStarts)
         do throws(ChunkError) {
             while try decoder.next() {
                 var old = decoder.histogram
@@ -162,7 +176,7 @@ package struct HistogramAppender<State: HistogramState>: Sendable {
                 old.negativeSpans = wider.negativeSpans
                 old.positiveCounts = positive.expand(old.positiveCounts, positive.inChunk)
                 old.negativeCounts = negative.expand(old.negativeCounts, negative.inChunk)
-                fresh.write(decoder.timestamp, old)
+                fresh.write(decoder.timestamp, old, decoder.startTimestamp)
             }
         } catch {
             return false
@@ -171,7 +185,9 @@ package struct HistogramAppender<State: HistogramState>: Sendable {
         return true
     }
 
-    private mutating func write(_ timestamp: Timestamp, _ histogram: Histogram) {
+    private mutating func write(
+        _ timestamp: Timestamp, _ histogram: Histogram, _ start: Timestamp
+    ) {
         if count == 0 {
             layout = histogram.layout
             layout.write(to: &writer)
@@ -184,9 +200,15 @@ package struct HistogramAppender<State: HistogramState>: Sendable {
             state.writeNext(histogram, to: &writer)
             delta = newDelta
         }
+        if storesStarts {
+            starts.write(
+                start, sample: count, time: timestamp, previous: self.timestamp, to: &writer)
+            writer[2] = starts.header
+        }
         self.timestamp = timestamp
         count += 1
-        writer[0] = UInt8(truncatingIfNeeded: count >> 8)
+        let flags = storesStarts ? writer[0] & CounterResetHeader.mask : 0
+        writer[0] = flags | UInt8(truncatingIfNeeded: count >> 8)
         writer[1] = UInt8(truncatingIfNeeded: count)
     }
 

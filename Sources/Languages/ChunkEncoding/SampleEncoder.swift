@@ -22,6 +22,7 @@ package struct SampleEncoder {
     }
 
     private let floats: FloatEncoding
+    private let histogramStarts: Bool?
     private let samplesPerChunk: Int
     private var open = Open.none
     private var timestamps: [Timestamp] = []
@@ -30,16 +31,20 @@ package struct SampleEncoder {
     private var starts: [Timestamp] = []
     private var finished: [EncodedChunk] = []
 
-    /// `floats` is how chunks of floats are written.
-    package init(floats: FloatEncoding = .xor, samplesPerChunk: Int = targetSampleCount) {
+    /// `floats` is how chunks of floats are written; `histogramStarts`, whether those of histograms
+    /// have room for start timestamps, nil for those where the samples have some.
+    package init(
+        floats: FloatEncoding = .xor, histogramStarts: Bool? = nil,
+        samplesPerChunk: Int = targetSampleCount
+    ) {
         precondition(samplesPerChunk > 0, "chunks of no samples")
         self.floats = floats
+        self.histogramStarts = histogramStarts
         self.samplesPerChunk = samplesPerChunk
     }
 
-    /// Adds a sample that is later than the last one, with its start timestamp, 0 for none; those
-    /// of histograms are not kept. False, with nothing done, where a histogram has not as many
-    /// buckets as its spans say.
+    /// Adds a sample that is later than the last one, with its start timestamp, 0 for none. False,
+    /// with nothing done, where a histogram has not as many buckets as its spans say.
     package mutating func append(
         _ timestamp: Timestamp, _ value: SampleValue, start: Timestamp = 0
     ) -> Bool {
@@ -59,29 +64,33 @@ package struct SampleEncoder {
             if case .integers(let current) = open { chunk = current } else { finishChunk() }
             open = .none
             defer { open = chunk.map { .integers($0) } ?? .none }
-            return append(timestamp, histogram, to: &chunk)
+            return append(timestamp, histogram, start, to: &chunk)
         case .histogram(.float(let histogram)):
             var chunk: FloatHistogramAppender?
             if case .floatHistograms(let current) = open { chunk = current } else { finishChunk() }
             open = .none
             defer { open = chunk.map { .floatHistograms($0) } ?? .none }
-            return append(timestamp, histogram, to: &chunk)
+            return append(timestamp, histogram, start, to: &chunk)
         }
     }
 
     private mutating func append<State>(
-        _ timestamp: Timestamp, _ histogram: State.Histogram,
+        _ timestamp: Timestamp, _ histogram: State.Histogram, _ start: Timestamp,
         to chunk: inout HistogramAppender<State>?
     ) -> Bool {
-        if let current = chunk, current.count >= samplesPerChunk {
+        let storesStarts = histogramStarts ?? (start != 0)
+        if let current = chunk,
+            current.count >= samplesPerChunk || current.storesStarts != storesStarts
+        {
             finished.append(current.chunk)
             chunk = nil
         }
-        var outcome = chunk?.append(timestamp, histogram) ?? .startsChunk(.unknown)
+        var outcome =
+            chunk?.append(timestamp, histogram, start: start) ?? .startsChunk(.unknown)
         if outcome == .full { outcome = .startsChunk(.unknown) }
         guard case .startsChunk(let header) = outcome else { return outcome != .malformed }
-        var next = HistogramAppender<State>(header)
-        guard next.append(timestamp, histogram) != .malformed else { return false }
+        var next = HistogramAppender<State>(header, storesStarts: storesStarts)
+        guard next.append(timestamp, histogram, start: start) != .malformed else { return false }
         if let current = chunk { finished.append(current.chunk) }
         chunk = next
         return true
@@ -118,7 +127,7 @@ package func forEachSample(
     in chunk: RawSpan, _ encoding: EncodedChunk.Encoding,
     _ body: (Timestamp, SampleValue, _ start: Timestamp) -> Void
 ) throws(ChunkError) {
-    let hasStarts = encoding == .histogramWithStart || encoding == .floatHistogramWithStart
+    let hasStarts = encoding.holdsHistogramStarts
     switch encoding {
     case .xor, .xor2:
         var timestamps: [Timestamp] = []

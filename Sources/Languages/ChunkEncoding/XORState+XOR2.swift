@@ -67,7 +67,7 @@ extension XORState {
         let step = UInt64(bitPattern: timestamp &- self.timestamp)
         var header = startHeader
         let isFirstChange =
-            count > 0 && header & 0x7F == 0 && (start != last || count == Self.lastFirstChange)
+            count > 0 && header & 0x7F == 0 && (start != last || Int(count) == Self.lastFirstChange)
         if isFirstChange, count > Self.lastFirstChange { return false }
         var fields = FieldRun()
         let isDone = unsafe append(
@@ -91,7 +91,7 @@ extension XORState {
     }
 
     /// The last sample at which start timestamps may change first; there they count as changed.
-    private static let lastFirstChange: UInt16 = 127
+    static let lastFirstChange = 127
 
     @inline(__always)
     private mutating func append(

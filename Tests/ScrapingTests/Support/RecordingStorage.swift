@@ -15,6 +15,8 @@ final class RecordingStorage: Appendable {
         var exemplars: [String] = []
         var refusesNew = false
         var metadata: [String] = []
+        /// By slot and time.
+        var starts: [Int: [Timestamp: Timestamp]] = [:]
     }
 
     private let state = Mutex(State())
@@ -83,6 +85,8 @@ final class RecordingStorage: Appendable {
                     continue
                 }
                 state.samples[slot, default: []].append(sample)
+                let start = batch.startTimestamp(index)
+                if start != 0 { state.starts[slot, default: [:]][timestamp] = start }
                 outcome.stored += 1
             }
             return outcome
@@ -104,6 +108,17 @@ final class RecordingStorage: Appendable {
 
     /// All that was said about series, as `series type unit help`.
     var metadata: [String] { state.withLock { $0.metadata } }
+
+    /// The start timestamps that samples at a time came with, as `series start`.
+    func starts(at timestamp: Timestamp) -> [String] {
+        state.withLock { state in
+            var lines: [String] = []
+            for (slot, starts) in state.starts {
+                if let start = starts[timestamp] { lines.append("\(state.labels[slot]) \(start)") }
+            }
+            return lines.sorted()
+        }
+    }
 
     var batchCount: Int { state.withLock { $0.batches } }
 

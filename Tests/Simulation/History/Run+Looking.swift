@@ -119,7 +119,7 @@ extension Run {
             if let folder {
                 let copy = try Database.open(
                     folder, setup.databaseOptions, surroundings.environment
-                ) { (minValidTime, _) throws(StorageError) in
+                ) { (minValidTime) throws(StorageError) in
                     try Head.open(
                         folder, setup.headOptions, minValidTime: minValidTime, disk,
                         surroundings.environment.registry)

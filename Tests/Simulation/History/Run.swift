@@ -129,11 +129,9 @@ package struct Run {
         var opened: Head?
         let environment = surroundings.environment
         let database = try Database.open(Self.folder, setup.databaseOptions, environment) {
-            (minValidTime, isReadOnly) throws(StorageError) in
-            var options = headOptions
-            options.isReadOnly = isReadOnly
+            (minValidTime) throws(StorageError) in
             let head = try Head.open(
-                Self.folder, options, minValidTime: minValidTime, environment.fileSystem,
+                Self.folder, headOptions, minValidTime: minValidTime, environment.fileSystem,
                 environment.registry)
             opened = head
             return head

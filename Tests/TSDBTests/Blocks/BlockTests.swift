@@ -22,7 +22,7 @@ private func database(_ series: [Labels: [Sample]], in scratch: Scratch) throws 
     let meta = BlockMeta(
         id: newID(), range: TimeRange(start: times.min()!, end: times.max()! + 1))
     _ = try BlockWriter(scratch.path, fileSystem).write(MemorySource(series: series), meta)
-    return try Database.open(scratch.path, DatabaseOptions(), DatabaseEnvironment()) { _, _ in
+    return try Database.open(scratch.path, DatabaseOptions(), DatabaseEnvironment()) { _ in
         MemoryHead()
     }
 }
@@ -118,7 +118,7 @@ func labelsOfSeveralBlocks() throws {
         _ = try BlockWriter(scratch.path, fileSystem).write(MemorySource(series: series), meta)
     }
     let database = try Database.open(scratch.path, DatabaseOptions(), DatabaseEnvironment()) {
-        _, _ in MemoryHead()
+        _ in MemoryHead()
     }
     let querier = try database.querier(over: always)
     let matcher = try Matcher("__name__", .equal, "up")
@@ -151,7 +151,7 @@ func segmentsAreCut() throws {
     #expect(segments.first == "000001")
     let database = try Database.open(
         scratch.path, DatabaseOptions(), DatabaseEnvironment()
-    ) { _, _ in MemoryHead() }
+    ) { _ in MemoryHead() }
     #expect(try contents(database) == series)
 }
 
@@ -217,7 +217,7 @@ func tombstonesAreHonoured() throws {
 
     let database = try Database.open(
         scratch.path, DatabaseOptions(), DatabaseEnvironment()
-    ) { _, _ in MemoryHead() }
+    ) { _ in MemoryHead() }
     let found = try contents(database)
     #expect(
         found[Labels(["a": "1"])]

@@ -19,7 +19,7 @@ private func open(
     var options = DatabaseOptions()
     options.settings.retention.time = 0
     change(&options)
-    return try Database.open(scratch.path, options, DatabaseEnvironment()) { _, _ in head }
+    return try Database.open(scratch.path, options, DatabaseEnvironment()) { _ in head }
 }
 
 /// Some series with a sample a minute over a number of hours.
@@ -157,7 +157,7 @@ func retentionChangesWhileOpen() throws {
     var options = DatabaseOptions()
     options.largestBlockRange = 2 * hour
     options.settings.retention.time = 0
-    let database = try Database.open(scratch.path, options, environment) { _, _ in head }
+    let database = try Database.open(scratch.path, options, environment) { _ in head }
     fill(head, hours: 21)
     try database.maintain()
     #expect(database.blocks.count == 9)
@@ -273,7 +273,7 @@ func snapshotsAreComplete() throws {
         if includingHead {
             let copy = try Database.open(
                 "\(scratch.path)/snapshots/\(name)", DatabaseOptions(), DatabaseEnvironment()
-            ) { _, _ in MemoryHead() }
+            ) { _ in MemoryHead() }
             #expect(try contents(copy) == before)
         }
     }
@@ -335,7 +335,7 @@ func fullDisksCostNothing() throws {
         options.largestBlockRange = 6 * hour
         return try Database.open(
             scratch.path, options, DatabaseEnvironment(fileSystem: disk)
-        ) { _, _ in head }
+        ) { _ in head }
     }
     func round(_ change: Int, isFinal: Bool) throws -> Int {
         let scratch = Scratch()

@@ -51,7 +51,7 @@ private func open(
     options.settings.retention.time = 0
     options.settings.blockEncoding = encoding
     options.largestBlockRange = 18 * hour
-    return try Database.open(scratch.path, options, DatabaseEnvironment()) { _, _ in head }
+    return try Database.open(scratch.path, options, DatabaseEnvironment()) { _ in head }
 }
 
 private func size(_ scratch: Scratch, _ block: String) -> Int {

@@ -35,7 +35,7 @@ private func database(
     options.settings.retention.time = time * hour
     options.settings.retention.series = rules
     let environment = DatabaseEnvironment(fileSystem: fileSystem, registry: registry)
-    return try Database.open(scratch.path, options, environment) { _, _ in head }
+    return try Database.open(scratch.path, options, environment) { _ in head }
 }
 
 /// The hour of the first sample that is shown of a series; nil where there is none.

@@ -32,7 +32,7 @@ private func open(
     var found: Head?
     let environment = DatabaseEnvironment(fileSystem: fileSystem, registry: registry)
     let database = try Database.open(path, options, environment) {
-        (minValidTime, _) throws(StorageError) in
+        (minValidTime) throws(StorageError) in
         var headOptions = HeadOptions()
         headOptions.writesInBackground = false
         headOptions.outOfOrderWindow = window

@@ -19,36 +19,6 @@ struct ForeignDataTests {
         return writer.bytes
     }
 
-    private func snapshot(_ folder: TemporaryFolder) throws -> [String: [UInt8]] {
-        var files: [String: [UInt8]] = [:]
-        let names = FileManager.default.enumerator(atPath: folder.path)
-        while let name = names?.nextObject() as? String {
-            if let bytes = try? folder.contents(name) { files[name] = bytes }
-        }
-        return files
-    }
-
-    @Test(arguments: [11, 12, 13] as [UInt8])
-    func aFolderWithForeignRecordsIsServedReadOnly(kind: UInt8) throws {
-        let folder = TemporaryFolder()
-        let writing = try openHead(folder)
-        for step in 0..<500 {
-            try writing.add(Array(0..<10), at: Int64(step) * 1000) { Double($0) }
-        }
-        let expected = try headContents(writing)
-        try writing.close()
-        try folder.write(record([kind, 0, 0, 0, 0, 0, 0, 0, 1]), "wal/00000001")
-        let before = try snapshot(folder)
-        let head = try openHead(folder)
-        // Record 11 holds floats too; this one ends too early, which is no reason to repair here.
-        #expect(head.foreignData?.contains("\(kind)") == true)
-        #expect(try headContents(head) == expected)
-        #expect(throws: StorageError.self) { try head.add([0], at: 1_000_000) { _ in 1 } }
-        #expect(throws: StorageError.self) { try head.truncate(before: 100_000) }
-        try head.close()
-        #expect(try snapshot(folder) == before)
-    }
-
     @Test(arguments: [5, 6, 99] as [UInt8])
     func otherRecordsAreSkipped(kind: UInt8) throws {
         let folder = TemporaryFolder()

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
-internal import ChunkEncoding
 internal import Model
 package import Platform
 package import Storage
@@ -71,36 +70,5 @@ package final class Block: Sendable {
     /// Whether the block has times in common with a closed range.
     func overlaps(_ range: TimeRange) -> Bool {
         meta.range.start <= range.end && range.start < meta.range.end
-    }
-
-    /// The first chunk of an encoding that is not written; nil where there is none.
-    ///
-    /// Looks at one byte per chunk.
-    func firstUnreadableEncoding() throws(StorageError) -> EncodedChunk.Encoding? {
-        var refs: [UInt32] = []
-        let file = index.file
-        index.allPostings.appendAll(file.bytes, to: &refs)
-        var indexed: [IndexedChunk] = []
-        for series in refs {
-            indexed.removeAll(keepingCapacity: true)
-            let always = TimeRange(start: .earliest, end: .latest)
-            try index.appendChunks(of: series, overlapping: always, to: &indexed)
-            for chunk in indexed {
-                let encoding = try chunks.withChunk(chunk.ref) { encoding, _ in encoding }
-                if !encoding.isStored { return encoding }
-            }
-        }
-        return nil
-    }
-}
-
-extension EncodedChunk.Encoding {
-    /// Whether chunks of the encoding are written, and can be merged and cut without losing what
-    /// they hold.
-    var isStored: Bool {
-        switch self {
-        case .xor, .xor2, .histogram, .floatHistogram: true
-        case .histogramWithStart, .floatHistogramWithStart: false
-        }
     }
 }

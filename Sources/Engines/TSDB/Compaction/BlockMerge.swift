@@ -126,11 +126,6 @@ package struct BlockMerge: BlockSource {
         // Block by block: of samples with one time that of the earliest block counts, as in
         // queries.
         let pieces = group.sorted { $0.order < $1.order }
-        for piece in pieces where !piece.chunk.encoding.isStored {
-            throw StorageError(
-                .unsupported,
-                "merging a chunk: \(ChunkError.unsupported(piece.chunk.encoding))")
-        }
         guard pieces.allSatisfy({ $0.chunk.encoding.holdsFloats }) else {
             return try SampleMerge(pieces.map { ($0.chunk, $0.deleted) }, floats: floats).chunks()
         }

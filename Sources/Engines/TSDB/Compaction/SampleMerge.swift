@@ -14,12 +14,15 @@ internal import Storage
 struct SampleMerge {
     private let sources: [(chunk: EncodedChunk, deleted: DeletedRanges)]
     private let floats: FloatEncoding
+    private let histogramStarts: Bool?
 
-    /// `floats` is how floats are encoded, but for those of a single chunk, which keep their
-    /// encoding.
+    /// `floats` is how floats are encoded; histograms with start timestamps keep them. The samples
+    /// of a single chunk keep their encoding.
     init(_ sources: [(EncodedChunk, deleted: DeletedRanges)], floats: FloatEncoding = .xor) {
         self.sources = sources.map { (chunk: $0.0, deleted: $0.deleted) }
-        self.floats = sources.count == 1 ? sources[0].0.encoding.ofFloats ?? floats : floats
+        let only = sources.count == 1 ? sources[0].0.encoding : nil
+        self.floats = only?.ofFloats ?? floats
+        histogramStarts = only?.holdsHistogramStarts
     }
 
     private struct Merged {
@@ -54,7 +57,9 @@ struct SampleMerge {
         // One chunk with samples left out stays one chunk, as long as it may be.
         var encoder =
             sources.count == 1
-            ? SampleEncoder(floats: floats, samplesPerChunk: Int(UInt16.max))
+            ? SampleEncoder(
+                floats: floats, histogramStarts: histogramStarts,
+                samplesPerChunk: Int(UInt16.max))
             : SampleEncoder(floats: floats)
         var last: Timestamp?
         for sample in samples where sample.timestamp != last {

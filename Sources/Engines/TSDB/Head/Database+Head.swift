@@ -9,14 +9,16 @@ extension Database {
         walCompression: WALCompression = .snappy
     ) throws(StorageError) -> Database {
         try open(directory, options, environment) {
-            (minValidTime, isReadOnly) throws(StorageError) in
+            (minValidTime) throws(StorageError) in
             var headOptions = HeadOptions()
             headOptions.blockRange = options.blockRange
             headOptions.compression = walCompression
             headOptions.outOfOrderWindow = options.settings.outOfOrderWindow
             headOptions.maxExemplars = options.settings.maxExemplars
             headOptions.floatEncoding = options.settings.floatEncoding
-            headOptions.isReadOnly = isReadOnly
+            headOptions.storesStarts = options.storesStarts
+            headOptions.hasHistogramStarts = options.hasHistogramStarts
+            headOptions.ingestsZeros = options.ingestsZeros
             headOptions.memory = options.memory
             headOptions.log = environment.log
             return try Head.open(

@@ -175,7 +175,8 @@ extension Head {
     ) throws(StorageError) -> CommitOutcome {
         let batch = copy batch
         return try store.withLock { (store) throws(StorageError) in
-            try store.commit(batch, policy)
+            try store.commitZeros(before: batch)
+            return try store.commit(batch, policy)
         }
     }
 }

@@ -59,10 +59,6 @@ struct HeadBlockSource: BlockSource {
             chunks.append(whole)
             return
         }
-        guard whole.encoding.isStored else {
-            throw StorageError(
-                .unsupported, "cutting a chunk: \(ChunkError.unsupported(whole.encoding))")
-        }
         guard let encoding = whole.encoding.ofFloats else {
             whole.sampleCount = 0
             chunks += try SampleMerge([(whole, deleted)]).chunks(within: range)

@@ -17,8 +17,6 @@ package struct HeadOptions: Sendable {
     /// How much the log must have grown, in bytes, before another snapshot of the head is thought
     /// of; `Int.max` for never.
     package var snapshotTail = 1 << 20
-    /// Nothing is taken and nothing in the folder is changed.
-    package var isReadOnly = false
     /// A thread of the head writes out and syncs once a second. Without it that is up to who calls
     /// `Head.writePending`.
     package var writesInBackground = true
@@ -28,6 +26,12 @@ package struct HeadOptions: Sendable {
     package var outOfOrderWindow: Milliseconds = 0
     /// How chunks of floats are written.
     package var floatEncoding = FloatEncoding.xor
+    /// Whether start timestamps are logged and kept in chunks; floats are XOR2 then.
+    package var storesStarts = false
+    /// Whether chunks of histograms have room for start timestamps.
+    package var hasHistogramStarts = false
+    /// Whether a zero is stored at the start timestamp of a float, where that comes in order.
+    package var ingestsZeros = false
     /// At it, no series are created; nil for no limit.
     package var memory: MemoryBudget?
     /// Told what an operator should know: damage that was repaired, writes that failed.

@@ -32,7 +32,8 @@ internal import Synchronization
 /// A series of a selection, and the newest sample that the selection shows of it.
 struct SelectedSeries: Sendable {
     var slot: UInt32
-    /// Whether that sample is a float of which nothing is deleted, and so `value` is its value.
+    /// Whether that sample is a float of which nothing is deleted and no start timestamp known, so
+    /// that `value` says all of it.
     var hasValue: Bool
     var newest: Timestamp
     var value: Double

@@ -166,7 +166,8 @@ extension SampleStore {
         var earlier = EarlierSamples()
         let bound = limits.lowerBound
         let hasLanes = !lanes.isEmpty
-        let plainCount = takePlain(batch, bound, &writing.samples, &earlier)
+        let plainCount =
+            storesStarts ? 0 : takePlain(batch, bound, &writing.samples.plain, &earlier)
         accepted.begin(leading: plainCount)
         for index in plainCount..<refs.count {
             let ref = refs[index]
@@ -189,7 +190,7 @@ extension SampleStore {
                 if hasLanes, unsafe state.pointee.piece == 0,
                     let verdict = verdictBesideHistogram(ref.slot, time, value)
                 {
-                    take(verdict, index, ref.slot, time, &writing, &outcome)
+                    take(verdict, index, ref.slot, batch, &writing, &outcome)
                     continue
                 }
                 last = unsafe Sample(
@@ -212,7 +213,8 @@ extension SampleStore {
             earlier.note(ref.slot, time, value)
             if earlier.isMarking { series.mark(ref.slot) }
             accepted.append(index)
-            writing.samples.append(series.refs[ref.slot], time, value.bitPattern)
+            writing.samples.append(
+                series.refs[ref.slot], time, value.bitPattern, start: batch.startTimestamp(index))
         }
         if earlier.isMarking { accepted.forEach { series.unmark(batch.refs[$0].slot) } }
         outcome.stored += accepted.count
@@ -309,7 +311,7 @@ extension SampleStore {
 
     /// Takes a float of a series of histograms for what it means there.
     private func take(
-        _ verdict: FloatVerdict, _ index: Int, _ slot: UInt32, _ timestamp: Timestamp,
+        _ verdict: FloatVerdict, _ index: Int, _ slot: UInt32, _ batch: SampleBatch,
         _ writing: inout CommitBuffers, _ outcome: inout CommitOutcome
     ) {
         switch verdict {
@@ -317,7 +319,9 @@ extension SampleStore {
         case .marker(let value):
             outcome.stored += 1
             writing.histograms.append(
-                AcceptedHistogram(slot: slot, timestamp: timestamp, value: value),
+                AcceptedHistogram(
+                    slot: slot, timestamp: batch.timestamp(index), value: value,
+                    start: batch.startTimestamp(index)),
                 ref: series.refs[slot])
         }
     }
@@ -352,7 +356,8 @@ extension SampleStore {
         accepted.forEach { index in
             let time = batch.timestamp(index)
             bounds.include(time)
-            appendToAny(Int(refs[index].slot), time, values[index])
+            let start = storesStarts ? batch.startTimestamp(index) : 0
+            appendToAny(Int(refs[index].slot), time, values[index], start: start)
         }
     }
 }

@@ -10,6 +10,7 @@ struct AcceptedHistogram {
     var slot: UInt32
     var timestamp: Timestamp
     var value: HistogramValue
+    var start: Timestamp
 }
 
 /// The histograms that a commit takes, and their records.
@@ -17,7 +18,9 @@ struct HistogramBuffers {
     private(set) var accepted: [AcceptedHistogram] = []
     /// Positions in the batch of those that come late.
     private(set) var late: [Int] = []
-    var records = HistogramRecords()
+    var records: HistogramRecords
+
+    init(storesStarts: Bool) { records = HistogramRecords(storesStarts: storesStarts) }
 
     var isEmpty: Bool { accepted.isEmpty }
 
@@ -29,12 +32,12 @@ struct HistogramBuffers {
     }
 
     mutating func append(_ sample: AcceptedHistogram, ref: UInt64) {
-        records.append(ref, sample.timestamp, sample.value)
+        records.append(ref, sample.timestamp, sample.value, start: sample.start)
         accepted.append(sample)
     }
 
     mutating func appendLate(_ index: Int, _ sample: AcceptedHistogram, ref: UInt64) {
-        records.append(ref, sample.timestamp, sample.value)
+        records.append(ref, sample.timestamp, sample.value, start: sample.start)
         late.append(index)
     }
 }
@@ -52,7 +55,7 @@ extension HeadStore {
                 continue
             }
             bounds.include(sample.timestamp)
-            samples.append(sample.slot, sample.timestamp, sample.value)
+            samples.append(sample.slot, sample.timestamp, sample.value, start: sample.start)
             count += 1
         }
         metrics.histogramsAppended.increment(by: Double(count))
@@ -71,13 +74,15 @@ extension SampleStore {
                 buffers.appendLate(
                     index,
                     AcceptedHistogram(
-                        slot: sample.ref.slot, timestamp: sample.timestamp, value: sample.value),
+                        slot: sample.ref.slot, timestamp: sample.timestamp, value: sample.value,
+                        start: sample.startTimestamp),
                     ref: series.refs[sample.ref.slot])
                 outcome.stored += 1
             case .taken:
                 buffers.append(
                     AcceptedHistogram(
-                        slot: sample.ref.slot, timestamp: sample.timestamp, value: sample.value),
+                        slot: sample.ref.slot, timestamp: sample.timestamp, value: sample.value,
+                        start: sample.startTimestamp),
                     ref: series.refs[sample.ref.slot])
                 outcome.stored += 1
             case .known: outcome.stored += 1

@@ -67,7 +67,8 @@ extension HeadStore {
         (isOrdered ? labels.inLabelOrder(slots) : inCreationOrder(slots)).map { slot in
             let state = samples.series.states[slot]
             return SelectedSeries(
-                slot: slot, hasValue: state.hasOpenChunk && deletions[slot] == nil,
+                slot: slot,
+                hasValue: state.hasOpenChunk && !state.encoder.hasStarts && deletions[slot] == nil,
                 newest: state.hasSamples ? state.encoder.timestamp : .min,
                 value: state.encoder.value)
         }

@@ -19,7 +19,7 @@ final class HeadStore {
     /// Nil until the log was replayed, and for good where the folder is read-only.
     var log: WALWriter?
     var bounds: HeadBounds
-    var writing = CommitBuffers()
+    var writing: CommitBuffers
     var deletions = HeadDeletions()
     var leaving = LeavingSeries()
     var metadata = HeadMetadata()
@@ -41,6 +41,7 @@ final class HeadStore {
         outOfOrder = OutOfOrderStore(window: options.outOfOrderWindow)
         self.files = files
         self.options = options
+        writing = CommitBuffers(storesStarts: options.storesStarts)
         admission = SeriesAdmission(options.memory)
         self.metrics = metrics
         bounds = HeadBounds(minValidTime: minValidTime)
@@ -178,13 +179,18 @@ struct CommitBuffers {
     var newSeries = SeriesRecord()
     /// Larger records of new series are not kept waiting for the next commit.
     static let seriesLimit = 1 << 20
-    var samples = SamplesRecord()
-    var histograms = HistogramBuffers()
+    var samples: FloatRecord
+    var histograms: HistogramBuffers
     var accepted = AcceptedSamples()
     var exemplars = AcceptedExemplars()
     /// The same for samples that come late.
     var late: [Int] = []
     var lateBatch: OutOfOrderBatch?
+
+    init(storesStarts: Bool) {
+        samples = FloatRecord(storesStarts: storesStarts)
+        histograms = HistogramBuffers(storesStarts: storesStarts)
+    }
 }
 
 /// What the next start and the next checkpoint need to know.

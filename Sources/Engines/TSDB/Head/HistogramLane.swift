@@ -59,6 +59,13 @@ struct HistogramLane {
 
     // MARK: Appending
 
+    /// How chunks are begun.
+    struct Form {
+        var blockRange: Milliseconds
+        /// Whether they have room for start timestamps.
+        var storesStarts: Bool
+    }
+
     /// What came of a sample.
     struct Outcome {
         /// The chunk that thereby ended.
@@ -69,15 +76,15 @@ struct HistogramLane {
     /// Adds a sample that is later than the last one, and whose buckets are as many as its spans
     /// say. `end` is the time from which a sample begins a new chunk.
     mutating func append(
-        _ timestamp: Timestamp, _ value: HistogramValue, _ end: inout Timestamp,
-        blockRange: Milliseconds
+        _ timestamp: Timestamp, _ value: HistogramValue, start: Timestamp,
+        _ end: inout Timestamp, _ form: Form
     ) -> Outcome {
         var outcome: Outcome
         switch value {
         case .integer(let histogram):
             var chunk = integers
             integers = nil
-            outcome = append(timestamp, histogram, to: &chunk, &end, blockRange)
+            outcome = append(timestamp, histogram, start, to: &chunk, &end, form)
             integers = chunk
             if let other = floats {
                 outcome.finished = other.chunk
@@ -86,7 +93,7 @@ struct HistogramLane {
         case .float(let histogram):
             var chunk = floats
             floats = nil
-            outcome = append(timestamp, histogram, to: &chunk, &end, blockRange)
+            outcome = append(timestamp, histogram, start, to: &chunk, &end, form)
             floats = chunk
             if let other = integers {
                 outcome.finished = other.chunk
@@ -99,27 +106,25 @@ struct HistogramLane {
     }
 
     private mutating func append<State>(
-        _ timestamp: Timestamp, _ histogram: State.Histogram,
-        to chunk: inout HistogramAppender<State>?, _ end: inout Timestamp,
-        _ blockRange: Milliseconds
+        _ timestamp: Timestamp, _ histogram: State.Histogram, _ start: Timestamp,
+        to chunk: inout HistogramAppender<State>?, _ end: inout Timestamp, _ form: Form
     ) -> Outcome {
-        if let current = chunk, isFull(current, timestamp, &end, blockRange) {
-            return begin(&chunk, .unknown, timestamp, histogram, after: current, &end, blockRange)
+        let first = First(timestamp: timestamp, histogram: histogram, start: start, form: form)
+        if let current = chunk, isFull(current, timestamp, &end, form.blockRange) {
+            return begin(&chunk, .unknown, first, after: current, &end)
         }
-        guard chunk != nil else {
-            return begin(&chunk, .unknown, timestamp, histogram, after: nil, &end, blockRange)
-        }
-        switch chunk!.append(timestamp, histogram) {
+        guard chunk != nil else { return begin(&chunk, .unknown, first, after: nil, &end) }
+        switch chunk!.append(timestamp, histogram, start: start) {
         case .appended, .recoded: return Outcome()
         case .malformed: preconditionFailure("a histogram was not checked")
         case .full:
             let full = chunk
-            return begin(&chunk, .unknown, timestamp, histogram, after: full, &end, blockRange)
+            return begin(&chunk, .unknown, first, after: full, &end)
         case .startsChunk(let header):
             // Upstream keeps the mark here, so that this chunk is not measured again.
             let wasEstimated = hasEstimatedEnd
             defer { hasEstimatedEnd = wasEstimated }
-            return begin(&chunk, header, timestamp, histogram, after: nil, &end, blockRange)
+            return begin(&chunk, header, first, after: nil, &end)
         }
     }
 
@@ -141,19 +146,27 @@ struct HistogramLane {
         return chunk.count >= Self.minimumSampleCount || timestamp >= rangeEnd
     }
 
+    /// The sample that a chunk begins with.
+    private struct First<Histogram> {
+        var timestamp: Timestamp
+        var histogram: Histogram
+        var start: Timestamp
+        var form: Form
+    }
+
     /// Begins a chunk with a first sample. `previous` decides what its header says of a reset.
     private mutating func begin<State>(
         _ chunk: inout HistogramAppender<State>?, _ header: CounterResetHeader,
-        _ timestamp: Timestamp, _ histogram: State.Histogram,
-        after previous: HistogramAppender<State>?, _ end: inout Timestamp,
-        _ blockRange: Milliseconds
+        _ first: First<State.Histogram>, after previous: HistogramAppender<State>?,
+        _ end: inout Timestamp
     ) -> Outcome {
-        var next = HistogramAppender<State>(header)
-        let outcome = next.append(timestamp, histogram, after: previous)
+        var next = HistogramAppender<State>(header, storesStarts: first.form.storesStarts)
+        let outcome = next.append(
+            first.timestamp, first.histogram, start: first.start, after: previous)
         precondition(outcome == .appended, "an empty chunk takes any histogram that was checked")
         let finished = chunk?.chunk
         chunk = next
-        end = Self.endOfRange(timestamp, blockRange)
+        end = Self.endOfRange(first.timestamp, first.form.blockRange)
         hasEstimatedEnd = false
         return Outcome(finished: finished, beganChunk: true)
     }

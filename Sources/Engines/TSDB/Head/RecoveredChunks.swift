@@ -114,7 +114,7 @@ struct RecoveredChunks {
                 return (at, false)
             }
             let encoding = EncodedChunk.Encoding(rawValue: entry.encoding)
-            if encoding?.isStored != true {
+            if encoding == nil {
                 store.restart.foreignData =
                     store.restart.foreignData
                     ?? "the head chunk files hold chunks of encoding \(entry.encoding)"

@@ -58,7 +58,7 @@ struct Replay {
         var replay = try fresh()
         var size: Int?
         do {
-            if !options.isReadOnly, let file = try SnapshotFile(directory, fileSystem) {
+            if let file = try SnapshotFile(directory, fileSystem) {
                 try replay.restore(file)
                 size = file.byteCount
             }
@@ -81,11 +81,7 @@ struct Replay {
     mutating func run() throws(StorageError) {
         do {
             let folder = try WALDirectory(logPath, fileSystem)
-            store.restart.foreignData = try surveyLog(folder)
             if start == nil { try chunks.load(store) }
-            if store.options.isReadOnly, store.restart.foreignData == nil {
-                store.restart.foreignData = "the folder is not to be changed"
-            }
             store.files.isReadOnly = store.restart.foreignData != nil
             try chunks.repair(store)
             try store.files.syncLast()
@@ -112,7 +108,8 @@ struct Replay {
                     store.options.outOfOrderWindow, directory, store.options, fileSystem)
                 if late.hasLostChunks {
                     try store.outOfOrder.rewriteLog(
-                        { store.samples.series.refs[$0] }, directory, fileSystem)
+                        { store.samples.series.refs[$0] },
+                        storesStarts: store.options.storesStarts, directory, fileSystem)
                 }
             }
         } catch let error as FileError {
@@ -209,43 +206,10 @@ struct Replay {
         return sizes
     }
 
-    // MARK: Survey
-
-    /// The paths of all segments in reading order, those of the checkpoint first, each with where
-    /// its reading begins.
-    private func allSegments(
-        _ folder: WALDirectory
-    ) throws(FileError) -> [(path: String, offset: Int)] {
-        var paths: [(path: String, offset: Int)] = []
-        if start == nil, let checkpoint = folder.checkpoint {
-            let path = "\(logPath)/\(WALFormat.name(ofCheckpoint: checkpoint))"
-            let inner = try WALDirectory(path, fileSystem)
-            paths += inner.segments.map { (inner.path(ofSegment: $0), 0) }
-        }
-        for segment in folder.segments {
-            if let offset = offset(in: segment) {
-                paths.append((folder.path(ofSegment: segment), offset))
-            }
-        }
-        let late = try WALDirectory(OutOfOrderLog.path(directory), fileSystem)
-        return paths + late.segments.map { (late.path(ofSegment: $0), 0) }
-    }
-
     /// Where the reading of a segment begins; nil for one that a snapshot stands for.
     private func offset(in segment: Int) -> Int? {
         guard let start, segment <= start.segment else { return 0 }
         return segment == start.segment ? start.offset : nil
-    }
-
-    /// What the log holds that is not stored yet, in words.
-    private mutating func surveyLog(_ folder: WALDirectory) throws(FileError) -> String? {
-        for (path, offset) in try allSegments(folder) {
-            let file = try fileSystem.map(path)
-            if let kind = WALSurvey.foreignKind(in: file.bytes, from: offset, &reader) {
-                return "the log holds records of kind \(kind.rawValue) (\(kind))"
-            }
-        }
-        return nil
     }
 
     // MARK: Log
@@ -433,9 +397,9 @@ extension SampleStore {
             }
             let value = Double(bitPattern: samples.values[index])
             if StaleMarker.isStale(value), let lane = lanes[slot] {
-                append(slot, time, lane.staleMarker(value))
+                append(slot, time, lane.staleMarker(value), start: samples.start(index))
             } else if mayHoldXOR2 {
-                appendToAny(Int(slot), time, value)
+                appendToAny(Int(slot), time, value, start: samples.start(index))
             } else {
                 append(Int(slot), time, value)
             }
@@ -464,7 +428,7 @@ extension SampleStore {
             }
             let state = series.states[slot]
             if state.hasSamples, time <= state.encoder.timestamp { continue }
-            append(slot, time, histograms.values[index])
+            append(slot, time, histograms.values[index], start: histograms.starts[index])
             bounds.include(time)
         }
         return unknown

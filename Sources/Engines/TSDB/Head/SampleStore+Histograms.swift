@@ -22,20 +22,23 @@ struct HistogramLanes {
     mutating func remove(_ slot: UInt32) -> HistogramLane? { lanes.removeValue(forKey: slot) }
 
     mutating func append(
-        _ slot: UInt32, _ timestamp: Timestamp, _ value: HistogramValue, _ end: inout Timestamp,
-        blockRange: Milliseconds
+        _ slot: UInt32, _ timestamp: Timestamp, _ value: HistogramValue, start: Timestamp,
+        _ end: inout Timestamp, _ form: HistogramLane.Form
     ) -> HistogramLane.Outcome {
         lanes[slot, default: HistogramLane(isFloat: value.isFloat)].append(
-            timestamp, value, &end, blockRange: blockRange)
+            timestamp, value, start: start, &end, form)
     }
 }
 
 extension SampleStore {
     /// Adds a histogram that is newer than the series' last sample and was checked. The bound: a
     /// full chunk was reserved.
-    mutating func append(_ slot: UInt32, _ timestamp: Timestamp, _ value: HistogramValue) {
+    mutating func append(
+        _ slot: UInt32, _ timestamp: Timestamp, _ value: HistogramValue, start: Timestamp
+    ) {
         var end = series.chunkEnds[slot]
-        let outcome = lanes.append(slot, timestamp, value, &end, blockRange: blockRange)
+        let form = HistogramLane.Form(blockRange: blockRange, storesStarts: hasHistogramStarts)
+        let outcome = lanes.append(slot, timestamp, value, start: start, &end, form)
         finishFloats(slot)
         if let finished = outcome.finished { add(slot, finished) }
         series.chunkEnds[slot] = end

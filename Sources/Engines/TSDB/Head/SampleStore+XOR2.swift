@@ -11,8 +11,8 @@ extension SampleStore {
     }
 
     /// Adds a sample that is newer than the series' last one, to a chunk of either encoding of
-    /// floats. An open chunk goes on in its own, as upstream's does. `start` is the sample's start
-    /// timestamp, 0 for none; XOR chunks do not keep it.
+    /// floats. An open chunk goes on in its own, as upstream's does, but for one of XOR where start
+    /// timestamps are stored. `start` is the sample's, 0 for none; XOR chunks do not keep it.
     ///
     /// The bounds of `append`, and `reserveStarts` was called.
     mutating func appendToAny(
@@ -20,7 +20,8 @@ extension SampleStore {
     ) {
         var state = series.states[slot]
         defer { series.states[slot] = state }
-        if state.hasOpenChunk, state.encoder.byteCount <= ChunkPieces.fullAt {
+        let isOfUse = state.hasOpenChunk && (state.encoder.isXOR2 || !storesStarts)
+        if isOfUse, state.encoder.byteCount <= ChunkPieces.fullAt {
             let count = Int(state.encoder.count)
             if count == samplesPerChunk / 4 { estimateChunkEnd(slot, state) }
             if timestamp < series.chunkEnds[slot], count < samplesPerChunk * 2,
@@ -37,7 +38,7 @@ extension SampleStore {
         _ start: Timestamp
     ) -> Bool {
         guard state.encoder.isXOR2 else { return pieces.append(&state, timestamp, value) }
-        guard state.encoder.hasStarts || start != 0 else {
+        guard storesStarts || state.encoder.hasStarts || start != 0 else {
             return pieces.appendXOR2(&state, timestamp, value, nil)
         }
         let last = state.encoder.hasStarts ? starts[slot] : 0

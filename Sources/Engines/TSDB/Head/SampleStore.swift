@@ -21,6 +21,10 @@ struct SampleStore: ~Copyable {
     var floatEncoding: FloatEncoding {
         didSet { if floatEncoding == .xor2 { mayHoldXOR2 = true } }
     }
+    /// Whether every sample comes with a start timestamp, and XOR chunks are not gone on with.
+    let storesStarts: Bool
+    /// Whether chunks of histograms have room for start timestamps.
+    let hasHistogramStarts: Bool
     /// Whether there may be open chunks of XOR2: then each append has to look.
     var mayHoldXOR2: Bool
     /// The start timestamps of the last samples of those open chunks that say anything of them.
@@ -39,6 +43,8 @@ struct SampleStore: ~Copyable {
         blockRange = options.blockRange
         samplesPerChunk = options.samplesPerChunk
         floatEncoding = options.floatEncoding
+        storesStarts = options.storesStarts
+        hasHistogramStarts = options.hasHistogramStarts
         mayHoldXOR2 = options.floatEncoding == .xor2
         self.chunksCreated = chunksCreated
     }

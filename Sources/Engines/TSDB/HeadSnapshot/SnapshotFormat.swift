@@ -34,6 +34,7 @@ enum SnapshotFormat {
     static let kinds = WALRecordKinds([
         .series, .samples, .tombstones, .exemplars, .mappedChunkMarkers, .histograms,
         .floatHistograms, .customHistograms, .customFloatHistograms, .metadata,
+        .samplesWithStart, .histogramsWithStart, .floatHistogramsWithStart,
     ])
 
     /// Removes a snapshot that a start did not use, for good: the head goes on without it, and may

@@ -79,11 +79,12 @@ struct SnapshotWriter {
 
     /// An open chunk of histograms: its samples, as the log has them.
     private mutating func write(_ open: SnapshotSlice.OpenHistograms) throws(FileError) {
-        var records = HistogramRecords()
+        var records = HistogramRecords(storesStarts: open.chunk.encoding.holdsHistogramStarts)
         do throws(ChunkError) {
             try forEachSample(in: open.chunk.bytes.raw, open.chunk.encoding) {
-                timestamp, value, _ in
-                if case .histogram(let value) = value { records.append(open.ref, timestamp, value) }
+                timestamp, value, start in
+                guard case .histogram(let value) = value else { return }
+                records.append(open.ref, timestamp, value, start: start)
             }
         } catch {
             preconditionFailure("an open chunk of the head is damaged: \(error)")

@@ -64,7 +64,8 @@ extension SampleStore {
         }
         writing.late.append(index)
         writing.samples.append(
-            series.refs[batch.refs[index].slot], time, batch.values[index].bitPattern)
+            series.refs[batch.refs[index].slot], time, batch.values[index].bitPattern,
+            start: batch.startTimestamp(index))
         outcome.stored += 1
     }
 }
@@ -100,17 +101,19 @@ extension HeadStore {
     /// the log before.
     func writeLate(_ batch: SampleBatch, _ log: WALWriter) throws(StorageError) {
         guard let lateLog = outOfOrder.log else { return }
-        var late = OutOfOrderBatch(samples.floatEncoding)
+        var late = OutOfOrderBatch(samples.floatEncoding, storesStarts: options.storesStarts)
         for index in writing.late {
             let slot = batch.refs[index].slot
             late.insert(
-                batch.timestamp(index), .float(batch.values[index]), slot,
+                batch.timestamp(index), .float(batch.values[index]),
+                start: options.storesStarts ? batch.startTimestamp(index) : 0, slot,
                 ref: samples.series.refs[slot], outOfOrder, files)
         }
         for index in writing.histograms.late {
             let sample = batch.histograms[index]
             late.insert(
-                sample.timestamp, .histogram(sample.value), sample.ref.slot,
+                sample.timestamp, .histogram(sample.value),
+                start: options.storesStarts ? sample.startTimestamp : 0, sample.ref.slot,
                 ref: samples.series.refs[sample.ref.slot], outOfOrder, files)
         }
         late.records.finishGroup()

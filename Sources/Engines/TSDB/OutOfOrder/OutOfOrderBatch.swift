@@ -19,9 +19,14 @@ internal import Storage
 struct OutOfOrderRecords {
     private(set) var finished: [[UInt8]] = []
     private var markers: [(ref: UInt64, place: HeadChunkFiles.Place)] = []
-    private var samples = SamplesRecord()
-    private var histograms = HistogramRecords()
+    private var samples: FloatRecord
+    private var histograms: HistogramRecords
     private var refs: Set<UInt64> = []
+
+    init(storesStarts: Bool) {
+        samples = FloatRecord(storesStarts: storesStarts)
+        histograms = HistogramRecords(storesStarts: storesStarts)
+    }
 
     /// What was added of the series before is in the chunk.
     mutating func addMarker(_ ref: UInt64, _ place: HeadChunkFiles.Place) {
@@ -31,11 +36,15 @@ struct OutOfOrderRecords {
         markers.append((ref, place))
     }
 
-    mutating func add(_ ref: UInt64, _ timestamp: Timestamp, _ value: SampleValue) {
+    mutating func add(
+        _ ref: UInt64, _ timestamp: Timestamp, _ value: SampleValue, start: Timestamp
+    ) {
         refs.insert(ref)
         switch value {
-        case .float(let value): samples.append(ref, timestamp, value.bitPattern)
-        case .histogram(let histogram): histograms.append(ref, timestamp, histogram)
+        case .float(let value):
+            samples.append(ref, timestamp, value.bitPattern, start: start)
+        case .histogram(let histogram):
+            histograms.append(ref, timestamp, histogram, start: start)
         }
     }
 
@@ -92,18 +101,21 @@ struct OutOfOrderBatch {
     /// Of chunks that become full.
     let floatEncoding: FloatEncoding
     private(set) var series: [UInt32: OutOfOrderSeries] = [:]
-    var records = OutOfOrderRecords()
+    var records: OutOfOrderRecords
     private(set) var range: TimeRange?
     // Samples that were not there before.
     private(set) var floatCount = 0
     private(set) var histogramCount = 0
 
-    init(_ floatEncoding: FloatEncoding) { self.floatEncoding = floatEncoding }
+    init(_ floatEncoding: FloatEncoding, storesStarts: Bool) {
+        self.floatEncoding = floatEncoding
+        records = OutOfOrderRecords(storesStarts: storesStarts)
+    }
 
     var isEmpty: Bool { series.isEmpty }
 
     mutating func insert(
-        _ timestamp: Timestamp, _ value: SampleValue, _ slot: UInt32, ref: UInt64,
+        _ timestamp: Timestamp, _ value: SampleValue, start: Timestamp, _ slot: UInt32, ref: UInt64,
         _ store: OutOfOrderStore, _ files: HeadChunkFiles
     ) {
         var one = series.removeValue(forKey: slot) ?? store[slot] ?? OutOfOrderSeries()
@@ -113,8 +125,8 @@ struct OutOfOrderBatch {
         } else if one.open.count >= OutOfOrderStore.openLimit {
             records.addMarker(ref, one.close(ref, floatEncoding, files))
         }
-        guard one.insert(timestamp, value) else { return }
-        records.add(ref, timestamp, value)
+        guard one.insert(timestamp, value, start: start) else { return }
+        records.add(ref, timestamp, value, start: start)
         if case .float = value { floatCount += 1 } else { histogramCount += 1 }
         range = TimeRange(start: timestamp, end: timestamp).union(range)
     }

@@ -34,7 +34,7 @@ struct LateChunks: Sendable {
     }
 
     mutating func addOpen(_ series: OutOfOrderSeries, _ range: TimeRange) {
-        guard !series.histograms.isEmpty else {
+        guard !series.holdsPlainFloats else {
             return chunks.append(Chunk(range: range, place: .open(series.open)))
         }
         for chunk in series.encodedOpen(.xor) {

@@ -85,7 +85,8 @@ struct OutOfOrderReplay {
             for index in samples.refs.indices {
                 insert(
                     samples.refs[index], samples.timestamps[index],
-                    .float(Double(bitPattern: samples.values[index])))
+                    .float(Double(bitPattern: samples.values[index])),
+                    start: samples.start(index))
             }
         case .histograms, .floatHistograms, .customHistograms, .customFloatHistograms,
             .histogramsWithStart, .floatHistogramsWithStart:
@@ -93,7 +94,7 @@ struct OutOfOrderReplay {
             for index in histograms.refs.indices {
                 insert(
                     histograms.refs[index], histograms.timestamps[index],
-                    .histogram(histograms.values[index]))
+                    .histogram(histograms.values[index]), start: histograms.starts[index])
             }
         case .mappedChunkMarkers:
             for marker in try decodeMarkers(record) {
@@ -108,7 +109,7 @@ struct OutOfOrderReplay {
     }
 
     private mutating func insert(
-        _ ref: UInt64, _ timestamp: Timestamp, _ value: SampleValue
+        _ ref: UInt64, _ timestamp: Timestamp, _ value: SampleValue, start: Timestamp
     ) {
         guard let slot = slots[ref] else {
             unknownRefs += 1
@@ -121,7 +122,7 @@ struct OutOfOrderReplay {
             let known = store.restart.expiries[ref] ?? .min
             store.restart.expiries[ref] = max(known, timestamp)
         }
-        store.outOfOrder.replay(timestamp, value, slot)
+        store.outOfOrder.replay(timestamp, value, start: start, slot)
     }
 }
 

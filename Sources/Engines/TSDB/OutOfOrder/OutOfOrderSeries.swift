@@ -28,6 +28,8 @@ struct OutOfOrderSeries: Sendable {
     private(set) var open: [Sample] = []
     /// Those of the open samples that are histograms, by time.
     private(set) var histograms: [Timestamp: HistogramValue] = [:]
+    /// Those of the open samples' start timestamps that are known, by time.
+    private(set) var starts: [Timestamp: Timestamp] = [:]
     /// In the order in which they became full.
     private(set) var chunks: [OutOfOrderChunk] = []
 
@@ -48,14 +50,18 @@ struct OutOfOrderSeries: Sendable {
 
     /// Puts a sample among the open ones; false where there is one of its time already, whatever
     /// its value.
-    mutating func insert(_ timestamp: Timestamp, _ value: SampleValue) -> Bool {
+    mutating func insert(
+        _ timestamp: Timestamp, _ value: SampleValue, start: Timestamp
+    ) -> Bool {
         switch value {
-        case .float(let value): return insert(Sample(timestamp: timestamp, value: value))
+        case .float(let value):
+            guard insert(Sample(timestamp: timestamp, value: value)) else { return false }
         case .histogram(let histogram):
             guard insert(Sample(timestamp: timestamp, value: histogram.sum)) else { return false }
             histograms[timestamp] = histogram
-            return true
         }
+        if start != 0 { starts[timestamp] = start }
+        return true
     }
 
     private mutating func insert(_ sample: Sample) -> Bool {
@@ -78,19 +84,25 @@ struct OutOfOrderSeries: Sendable {
     mutating func forgetOpen() {
         open = []
         histograms = [:]
+        starts = [:]
     }
 
-    /// The open samples, each with its value.
-    func forEachOpen(_ body: (Timestamp, SampleValue) -> Void) {
+    /// Whether all open samples are floats without start timestamps.
+    var holdsPlainFloats: Bool { histograms.isEmpty && starts.isEmpty }
+
+    /// The open samples, each with its value and its start timestamp, 0 for none.
+    func forEachOpen(_ body: (Timestamp, SampleValue, _ start: Timestamp) -> Void) {
         for sample in open {
             let histogram = histograms.isEmpty ? nil : histograms[sample.timestamp]
-            body(sample.timestamp, histogram.map { .histogram($0) } ?? .float(sample.value))
+            let start = starts.isEmpty ? 0 : starts[sample.timestamp] ?? 0
+            body(
+                sample.timestamp, histogram.map { .histogram($0) } ?? .float(sample.value), start)
         }
     }
 
     /// The open samples as chunks.
     func encodedOpen(_ encoding: FloatEncoding) -> [EncodedChunk] {
-        guard !histograms.isEmpty else {
+        guard !holdsPlainFloats else {
             return encodeFloats(
                 open.map(\.timestamp), open.map(\.value), as: encoding,
                 samplesPerChunk: OutOfOrderStore.openLimit)
@@ -98,7 +110,7 @@ struct OutOfOrderSeries: Sendable {
         var encoder = SampleEncoder(
             floats: encoding, samplesPerChunk: OutOfOrderStore.openLimit)
         // Histograms were checked when they came.
-        forEachOpen { _ = encoder.append($0, $1) }
+        forEachOpen { _ = encoder.append($0, $1, start: $2) }
         return encoder.finish()
     }
 

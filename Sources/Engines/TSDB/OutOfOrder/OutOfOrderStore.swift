@@ -51,12 +51,13 @@ struct OutOfOrderStore {
     /// Writes the open samples to the log and removes its segments up to now: they have markers
     /// that name chunks which are lost, and whose places others may get.
     func rewriteLog(
-        _ refs: (UInt32) -> UInt64, _ directory: String, _ fileSystem: any FileSystem
+        _ refs: (UInt32) -> UInt64, storesStarts: Bool, _ directory: String,
+        _ fileSystem: any FileSystem
     ) throws(FileError) {
         guard let log else { return }
-        var records = OutOfOrderRecords()
+        var records = OutOfOrderRecords(storesStarts: storesStarts)
         for (slot, one) in series {
-            one.forEachOpen { records.add(refs(slot), $0, $1) }
+            one.forEachOpen { records.add(refs(slot), $0, $1, start: $2) }
         }
         records.finishGroup()
         for record in records.finished { try log.add(record.raw) }
@@ -87,9 +88,11 @@ struct OutOfOrderStore {
     }
 
     /// Puts a sample in place that the log had. The chunk is not closed before samples are taken.
-    mutating func replay(_ timestamp: Timestamp, _ value: SampleValue, _ slot: UInt32) {
+    mutating func replay(
+        _ timestamp: Timestamp, _ value: SampleValue, start: Timestamp, _ slot: UInt32
+    ) {
         var one = series.removeValue(forKey: slot) ?? OutOfOrderSeries()
-        if one.insert(timestamp, value) {
+        if one.insert(timestamp, value, start: start) {
             include(TimeRange(start: timestamp, end: timestamp))
         }
         series[slot] = one

@@ -168,13 +168,14 @@ private struct CheckpointWriter {
                 if kept[ref] != nil { result.append(ref, packed.raw) }
             }
             if !result.isEmpty { try add(result.writer.bytes.raw) }
-        case .samples:
+        case .samples, .samplesWithStart:
             samples.removeAll()
             try samples.decode(record)
-            var result = SamplesRecord()
+            var result = FloatRecord(storesStarts: kind == .samplesWithStart)
             for index in samples.refs.indices where samples.timestamps[index] >= plan.time {
                 result.append(
-                    samples.refs[index], samples.timestamps[index], samples.values[index])
+                    samples.refs[index], samples.timestamps[index], samples.values[index],
+                    start: samples.start(index))
             }
             if !result.isEmpty { try add(result.bytes) }
         case .exemplars:
@@ -183,14 +184,15 @@ private struct CheckpointWriter {
                 result.append(entry)
             }
             if !result.isEmpty { try add(result.writer.bytes.raw) }
-        case .histograms, .floatHistograms, .customHistograms, .customFloatHistograms:
+        case .histograms, .floatHistograms, .customHistograms, .customFloatHistograms,
+            .histogramsWithStart, .floatHistogramsWithStart:
             let histograms = try WALHistograms(record)
-            var result = HistogramRecords()
+            var result = HistogramRecords(storesStarts: kind.hasStarts)
             for index in histograms.refs.indices
             where histograms.timestamps[index] >= plan.time {
                 result.append(
                     histograms.refs[index], histograms.timestamps[index],
-                    histograms.values[index])
+                    histograms.values[index], start: histograms.starts[index])
             }
             try result.forEachRecord { (record) throws(FileError) in try add(record) }
         case .tombstones:

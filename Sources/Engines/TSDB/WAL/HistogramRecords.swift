@@ -12,15 +12,16 @@
 //     positive, negative buckets: uvarint count, varint deltas (integer) or counts BE64 (float)
 //     custom bounds, only with custom buckets: uvarint count, BE64 each
 //
-// Kinds 12 and 13 hold start timestamps too and are read only: ref (less that of the sample
-// before), time (less the first's, after the first), start, histogram.
+// Kinds 12 and 13 hold start timestamps too (StartRecords.swift), and have histograms with and
+// without custom buckets in one record.
 
 internal import Bytes
 internal import Model
 
 extension WALRecordKind {
-    static func histograms(_ value: HistogramValue) -> WALRecordKind {
-        switch (value.isFloat, value.usesCustomBuckets) {
+    static func histograms(_ value: HistogramValue, hasStarts: Bool) -> WALRecordKind {
+        if hasStarts { return value.isFloat ? .floatHistogramsWithStart : .histogramsWithStart }
+        return switch (value.isFloat, value.usesCustomBuckets) {
         case (false, false): .histograms
         case (true, false): .floatHistograms
         case (false, true): .customHistograms
@@ -45,12 +46,27 @@ struct HistogramRecords {
         var writer = ByteWriter()
         var firstRef: UInt64
         var firstTimestamp: Timestamp
+        private var keys = StartRecordWriter()
+
+        init(kind: WALRecordKind, firstRef: UInt64, firstTimestamp: Timestamp) {
+            self.kind = kind
+            self.firstRef = firstRef
+            self.firstTimestamp = firstTimestamp
+        }
+
+        mutating func writeKey(_ ref: UInt64, _ timestamp: Timestamp, _ start: Timestamp) {
+            keys.write(ref, timestamp, start, to: &writer)
+        }
     }
 
+    /// Whether they are to have start timestamps.
+    let storesStarts: Bool
     private var open: [Open] = []
     private var finished: [ByteWriter] = []
     /// Of each ref in an open record.
     private var kinds: [UInt64: WALRecordKind] = [:]
+
+    init(storesStarts: Bool = false) { self.storesStarts = storesStarts }
 
     var isEmpty: Bool { open.isEmpty && finished.isEmpty }
 
@@ -68,8 +84,10 @@ struct HistogramRecords {
         kinds.removeAll(keepingCapacity: true)
     }
 
-    mutating func append(_ ref: UInt64, _ timestamp: Timestamp, _ value: HistogramValue) {
-        let kind = WALRecordKind.histograms(value)
+    mutating func append(
+        _ ref: UInt64, _ timestamp: Timestamp, _ value: HistogramValue, start: Timestamp = 0
+    ) {
+        let kind = WALRecordKind.histograms(value, hasStarts: storesStarts)
         if let earlier = kinds[ref], earlier != kind { endRecords() }
         kinds[ref] = kind
         let index: Int
@@ -79,12 +97,18 @@ struct HistogramRecords {
             index = open.count
             open.append(Open(kind: kind, firstRef: ref, firstTimestamp: timestamp))
             open[index].writer.uint8(kind.rawValue)
-            open[index].writer.uint64BE(ref)
-            open[index].writer.uint64BE(UInt64(bitPattern: timestamp))
+            if !storesStarts {
+                open[index].writer.uint64BE(ref)
+                open[index].writer.uint64BE(UInt64(bitPattern: timestamp))
+            }
         }
-        let first = (open[index].firstRef, open[index].firstTimestamp)
-        open[index].writer.varint(Int64(bitPattern: ref &- first.0))
-        open[index].writer.varint(timestamp &- first.1)
+        if storesStarts {
+            open[index].writeKey(ref, timestamp, start)
+        } else {
+            let first = (open[index].firstRef, open[index].firstTimestamp)
+            open[index].writer.varint(Int64(bitPattern: ref &- first.0))
+            open[index].writer.varint(timestamp &- first.1)
+        }
         open[index].writer.append(value)
     }
 

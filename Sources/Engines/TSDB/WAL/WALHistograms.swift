@@ -8,6 +8,8 @@ struct WALHistograms {
     var refs: [UInt64] = []
     var timestamps: [Timestamp] = []
     var values: [HistogramValue] = []
+    /// 0 for none.
+    var starts: [Timestamp] = []
     /// Histograms that were left out: of an unknown schema, or with other numbers of buckets than
     /// their spans say.
     private(set) var unusable = 0
@@ -41,25 +43,17 @@ struct WALHistograms {
     private mutating func decodeWithStarts(
         _ reader: inout ByteReader, _ kind: WALRecordKind
     ) throws(ByteError) {
-        var ref: UInt64 = 0
-        var firstTimestamp: Timestamp?
+        var keys = StartRecordReader()
         while !reader.isAtEnd {
-            ref &+= UInt64(bitPattern: try reader.varint())
-            var timestamp = try reader.varint()
-            if let firstTimestamp {
-                timestamp &+= firstTimestamp
-                // 0: no start, 1: the start of the sample before, else one follows.
-                if try reader.uint8() >= 2 { _ = try reader.varint() }
-            } else {
-                firstTimestamp = timestamp
-                _ = try reader.varint()
-            }
-            append(ref, timestamp, try reader.histogram(isFloat: kind.holdsFloatHistograms))
+            let key = try keys.next(&reader)
+            append(
+                key.ref, key.timestamp, try reader.histogram(isFloat: kind.holdsFloatHistograms),
+                start: key.start)
         }
     }
 
     private mutating func append(
-        _ ref: UInt64, _ timestamp: Timestamp, _ value: HistogramValue
+        _ ref: UInt64, _ timestamp: Timestamp, _ value: HistogramValue, start: Timestamp = 0
     ) {
         guard value.isUsable else {
             unusable += 1
@@ -70,6 +64,7 @@ struct WALHistograms {
         refs.append(ref)
         timestamps.append(timestamp)
         values.append(value)
+        starts.append(start)
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The records of the log: their kinds, and those of series and floats (tsdb/record). Those of
-// histograms: HistogramRecords.swift.
+// histograms: HistogramRecords.swift; those with start timestamps: StartRecords.swift.
 //
 //     series    1 | per series: ref BE64, uvarint label count, per label: name, value (uvarint
 //     length)
@@ -26,17 +26,6 @@ enum WALRecordKind: UInt8 {
     case samplesWithStart = 11
     case histogramsWithStart = 12
     case floatHistogramsWithStart = 13
-
-    /// Whether the head stores nothing of the kind yet, so that writing into a folder that has such
-    /// records would lose them.
-    var isForeign: Bool {
-        switch self {
-        case .series, .samples, .tombstones, .exemplars, .mappedChunkMarkers, .metadata,
-            .histograms, .floatHistograms, .customHistograms, .customFloatHistograms:
-            false
-        case .samplesWithStart, .histogramsWithStart, .floatHistogramsWithStart: true
-        }
-    }
 }
 
 /// Kinds of records, by their first bytes.
@@ -218,15 +207,20 @@ struct WALSamples {
     var refs: [UInt64] = []
     var timestamps: [Timestamp] = []
     var values: [UInt64] = []
+    /// Parallel to the others, or empty where the record has none; 0 means none.
+    var starts: [Timestamp] = []
 
     mutating func removeAll() {
         refs.removeAll(keepingCapacity: true)
         timestamps.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)
+        starts.removeAll(keepingCapacity: true)
     }
 
-    /// Appends the samples of a record of kind `samples`, or of `samplesWithStart` without the
-    /// starts.
+    /// That of a sample; 0 for none.
+    func start(_ index: Int) -> Timestamp { starts.isEmpty ? 0 : starts[index] }
+
+    /// Takes the samples of a record of kind `samples` or `samplesWithStart`; there are no others.
     mutating func decode(_ record: RawSpan) throws(ByteError) {
         var reader = ByteReader(record)
         let kind = try reader.uint8()
@@ -272,30 +266,17 @@ struct WALSamples {
         return at
     }
 
-    /// Refs are relative to the sample before, times to the first; a marker byte says whether a
-    /// start timestamp follows.
+    /// StartRecords.swift draws it.
     private mutating func decodeWithStart(_ reader: inout ByteReader) throws(ByteError) {
-        var ref: UInt64 = 0
-        var firstTimestamp: Timestamp = 0
-        var isFirst = true
+        var keys = StartRecordReader()
         while !reader.isAtEnd {
-            ref &+= UInt64(bitPattern: try reader.varint())
-            let time = try reader.varint()
-            if isFirst {
-                firstTimestamp = time
-                _ = try reader.varint()
-            } else if try reader.uint8() >= WALSamples.explicitStart {
-                _ = try reader.varint()
-            }
-            refs.append(ref)
-            timestamps.append(isFirst ? time : firstTimestamp &+ time)
+            let key = try keys.next(&reader)
+            refs.append(key.ref)
+            timestamps.append(key.timestamp)
+            starts.append(key.start)
             values.append(try reader.uint64BE())
-            isFirst = false
         }
     }
-
-    /// 0: no start, 1: the start of the sample before, else one follows.
-    private static let explicitStart: UInt8 = 2
 }
 
 /// Decodes the series of a record one by one. The packed labels are lent for the call.

@@ -60,6 +60,7 @@ package final class Layout: Sendable {
     /// Equal for equal layouts.
     package let contentHash: UInt64
     private let index = Mutex<LayoutIndex?>(nil)
+    let created = Mutex<CreatedSamples?>(nil)
 
     init(dialect: TextDialect, arena: [UInt8], lines: [LayoutLine], sampleCount: Int) {
         self.dialect = dialect

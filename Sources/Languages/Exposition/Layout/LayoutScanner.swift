@@ -216,7 +216,10 @@ extension LayoutScanner {
         }
         gather(exemplar, of: -trace.newSampleCount, timestamp)
         labels = reader.labels()
-        return .newSample(sample)
+        return .newSample(
+            NewSample(
+                value: sample.value, timestamp: timestamp,
+                isCreated: layout.dialect == .openMetrics && reader.isCreatedSeries))
     }
 
     private func knownLine(_ range: Range<Int>) -> Int? {

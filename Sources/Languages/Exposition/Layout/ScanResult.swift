@@ -73,4 +73,6 @@ package struct FoundExemplar: Sendable, Hashable {
 package struct NewSample: Sendable {
     package var value: Double
     package var timestamp: Timestamp?
+    /// Whether it is a start timestamp of others (`_created` in OpenMetrics).
+    package var isCreated = false
 }

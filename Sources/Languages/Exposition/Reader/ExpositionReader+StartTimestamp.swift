@@ -92,7 +92,7 @@ extension ExpositionReader {
             guard hasCreatedSuffix(names.name) else { continue }
             let end = names.name.upperBound - createdSuffix.utf8CodeUnitCount
             guard seriesHash(family: names.name.lowerBound..<end) == hash else { return nil }
-            return Timestamp(exactly: (sample.value * 1000).rounded(.towardZero)) ?? .min
+            return CreatedSamples.timestamp(sample.value)
         }
     }
 

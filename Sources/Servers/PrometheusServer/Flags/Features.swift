@@ -14,7 +14,8 @@ struct Features: Sendable {
         "promql-extended-range-selectors", "promql-binop-fill-modifiers",
         "promql-per-step-stats", "promql-duration-expr", "promql-at-modifier",
         "promql-negative-offset", "exemplar-storage", "metadata-wal-records",
-        "use-start-timestamps", "xor2-encoding",
+        "use-start-timestamps", "xor2-encoding", "st-storage", "histograms-st-encoding",
+        "created-timestamp-zero-ingestion",
     ]
 
     /// On by default here, or about upstream's runtime: naming them is no mistake. Snapshots of the
@@ -28,10 +29,10 @@ struct Features: Sendable {
 
     /// Known to upstream and not built yet.
     private static let absent: Set<String> = [
-        "created-timestamp-zero-ingestion", "st-storage", "st-synthesis",
+        "st-synthesis",
         "type-and-unit-labels", "otlp-deltatocumulative",
         "otlp-native-delta-ingestion", "delayed-compaction",
-        "use-uncached-io", "histograms-st-encoding", "concurrent-rule-eval",
+        "use-uncached-io", "concurrent-rule-eval",
         "old-ui", "search-api", "agent",
     ]
 

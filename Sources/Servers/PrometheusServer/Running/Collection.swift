@@ -24,6 +24,9 @@ final class Collection: Sendable {
             storage: server.storage, fileSystem: server.fileSystem,
             log: server.log.with(["component": "scrape manager"]), registry: server.registry)
         surroundings.gathersExemplars = server.options.features.isEnabled("exemplar-storage")
+        surroundings.gathersStarts = ["st-storage", "created-timestamp-zero-ingestion"].contains {
+            server.options.features.isEnabled($0)
+        }
         surroundings.passesMetadata = server.options.features.isEnabled("metadata-wal-records")
         scrapes = try ScrapeManager(
             surroundings, scheduler: client,

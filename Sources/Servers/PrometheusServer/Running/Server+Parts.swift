@@ -27,6 +27,9 @@ extension Server {
         let budget = options.storage.memoryBudget
         if budget > 0 { database.memory = MemoryBudget(limit: budget) }
         database.onMaintenanceDue = onMaintenanceDue
+        database.storesStarts = options.features.isEnabled("st-storage")
+        database.ingestsZeros = options.features.isEnabled("created-timestamp-zero-ingestion")
+        database.hasHistogramStarts = options.features.isEnabled("histograms-st-encoding")
         database.settings = databaseSettings(phase.configuration)
         return database
     }

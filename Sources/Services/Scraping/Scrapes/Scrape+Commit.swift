@@ -12,6 +12,7 @@ extension Scrape {
         var faulty: Set<Int32> = []
         table.refusedCount = 0
         if scratch.batch.count > 0 {
+            if surroundings.gathersStarts { addStarts() }
             do throws(StorageError) {
                 let outcome = try surroundings.storage.commit(scratch.batch, .skipFaulty)
                 if !outcome.faults.isEmpty { faulty = handle(outcome.faults) }
@@ -123,6 +124,9 @@ extension Scrape {
                 }
                 let value = scratch.batch.values[entry.index]
                 batch.exemplars += exemplars(of: entry.index, as: ref, at: batch.count)
+                if !scratch.batch.startTimestamps.isEmpty {
+                    batch.startTimestamps.append(scratch.batch.startTimestamps[entry.index])
+                }
                 if hasOwn {
                     batch.append(ref, value, at: scratch.batch.timestamps[entry.index])
                 } else {

@@ -99,8 +99,10 @@ struct Scrape {
             while failure == nil, case .newSample(let sample) = try scanner.next() {
                 do throws(ScrapeError) {
                     let isTimely = (sample.timestamp ?? timestamp) <= latestAccepted
+                    let isNone = surroundings.gathersStarts && sample.isCreated
                     new.append(
-                        try rules.labels.stored(scanner.labels), sample, isTimely: isTimely)
+                        isNone ? nil : try rules.labels.stored(scanner.labels), sample,
+                        isTimely: isTimely)
                 } catch {
                     failure = error
                 }
@@ -114,6 +116,7 @@ struct Scrape {
         if failure == nil, needsRevision(scanner.hasNewLines) { revision = scanner.revision() }
         scratch.result = scanner.takeResult()
         seen = scratch.result.hasSeenAll ? .all : .some(scratch.result.seen)
+        if surroundings.gathersStarts { report.scraped -= createdCount }
         guard let failure else { return }
         if failure.isLabelLimit { surroundings.metrics.labelLimitsExceeded.increment() }
         count()

@@ -16,6 +16,8 @@ package struct ScrapeSurroundings: Sendable {
     package var now: @Sendable () -> Timestamp = currentMilliseconds
     /// Whether the storage keeps exemplars.
     package var gathersExemplars = false
+    /// Whether the storage keeps start timestamps. Series that are nothing else are no series then.
+    package var gathersStarts = false
     /// Whether the storage is told what expositions say about their series.
     package var passesMetadata = false
     let metrics: ScrapeMetrics

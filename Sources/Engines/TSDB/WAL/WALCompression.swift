@@ -47,7 +47,8 @@ struct WALCompressor {
             } else {
                 Snappy.encode(record, into: &buffer)
             }
-        case .zstd: buffer = Zstandard.encode(record)
+        // Higher levels take longer and pack records no better.
+        case .zstd: buffer = Zstandard.encode(record, level: 1)
         }
         length = buffer.count
         return length < record.byteCount ? compression : .none

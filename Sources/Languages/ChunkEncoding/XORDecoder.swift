@@ -14,6 +14,9 @@ internal import Model
 /// How much a sample may read beyond the position it begins at.
 private let margin = 32
 
+/// Samples that repeat are written four at once, so up to three more than there are.
+private let excess = 3
+
 /// The state of reading, between two stretches.
 private struct XORReader {
     var timestamp: Timestamp = 0
@@ -51,7 +54,7 @@ private func prefix(_ base: UnsafeRawPointer, _ position: Int) -> UInt64 {
 extension XORReader {
     /// Reads samples until `count` are read, one is later than `end`, or the position is beyond
     /// `bitLimit`. Bound: `base` has `margin` readable bytes behind the byte of `bitLimit`;
-    /// `timestamps` and `values` have room for `count`.
+    /// `timestamps` and `values` have room for `count` and `excess`.
     mutating func run(
         _ base: UnsafeRawPointer, bitLimit: Int, count: Int, end: Timestamp,
         _ timestamps: UnsafeMutablePointer<Timestamp>, _ values: UnsafeMutablePointer<Double>
@@ -64,6 +67,11 @@ extension XORReader {
                 let run = min(bits.leadingZeroBitCount, 56) &>> 1
                 unsafe state.repeatSamples(
                     min(run, count &- state.samplesRead), timestamps, values)
+                continue
+            }
+            if bits &>> 61 == 0b010, state.windowLength <= 54 {
+                unsafe state.readRun(
+                    base, bits, bitLimit: bitLimit, count: count, end: end, timestamps, values)
                 continue
             }
             if bits &>> 63 == 0 {
@@ -88,16 +96,48 @@ extension XORReader {
         _ run: Int, _ timestamps: UnsafeMutablePointer<Timestamp>,
         _ values: UnsafeMutablePointer<Double>
     ) {
-        let value = Double(bitPattern: valueBits)
+        let four = SIMD4(repeating: Double(bitPattern: valueBits))
         let step = Timestamp(bitPattern: delta)
+        var times = SIMD4(repeating: timestamp) &+ SIMD4(1, 2, 3, 4) &* step
+        let times4 = SIMD4(repeating: 4 &* step)
         let stop = samplesRead &+ run
-        while samplesRead < stop {
-            timestamp &+= step
-            unsafe timestamps[samplesRead] = timestamp
-            unsafe values[samplesRead] = value
-            samplesRead &+= 1
+        var next = samplesRead
+        while next < stop {
+            unsafe UnsafeMutableRawPointer(timestamps + next).storeBytes(of: times, as: SIMD4.self)
+            unsafe UnsafeMutableRawPointer(values + next).storeBytes(of: four, as: SIMD4.self)
+            times &+= times4
+            next &+= 4
         }
+        samplesRead = stop
+        timestamp &+= Timestamp(run) &* step
         position &+= 2 &* run
+    }
+
+    /// Values that fit into the last window, each at the same distance in time from the one before:
+    /// they come in runs, too, and are most of a series whose values change. `bits` are those of
+    /// the first one; the window is no longer than 54.
+    @inline(__always)
+    private mutating func readRun(
+        _ base: UnsafeRawPointer, _ bits: UInt64, bitLimit: Int, count: Int, end: Timestamp,
+        _ timestamps: UnsafeMutablePointer<Timestamp>, _ values: UnsafeMutablePointer<Double>
+    ) {
+        let spare = 64 &- windowLength
+        let shift = windowShift
+        let length = 3 &+ Int(truncatingIfNeeded: windowLength)
+        let step = Timestamp(bitPattern: delta)
+        var (bits, at, next) = (bits, position, samplesRead)
+        var (time, value) = (timestamp, valueBits)
+        repeat {
+            value ^= ((bits &<< 3) &>> spare) &<< shift
+            time &+= step
+            unsafe timestamps[next] = time
+            unsafe values[next] = Double(bitPattern: value)
+            at &+= length
+            next &+= 1
+            if next == count || at > bitLimit || time > end { break }
+            bits = unsafe prefix(base, at)
+        } while bits &>> 61 == 0b010
+        (position, samplesRead, timestamp, valueBits) = (at, next, time, value)
     }
 
     /// A change of the delta, which begins with a one bit. Moves behind it.
@@ -175,8 +215,8 @@ func decodeXOR(
         throw .truncated(samplesRead: reader.samplesRead, samplesPromised: count)
     }
     var isComplete = false
-    timestamps.append(addingCapacity: count) { times in
-        values.append(addingCapacity: count) { floats in
+    timestamps.append(addingCapacity: count + excess) { times in
+        values.append(addingCapacity: count + excess) { floats in
             unsafe times.withUnsafeMutableBufferPointer { times, timeCount in
                 unsafe floats.withUnsafeMutableBufferPointer { floats, floatCount in
                     let times = unsafe times.baseAddress! + timeCount

@@ -20,7 +20,7 @@ extension Planner {
         let index = WindowIndex(
             times, reach: isSmoothed ? reach.back + 1 : reach.back, lookahead: reach.ahead)
         let selection = try selection(selector.matchers, over: index.readRange)
-        if isSmoothed, output == .sample {
+        if isSmoothed, output == .sample || output == .presence {
             return SmoothedSelect(
                 evaluation: evaluation, selection: selection, steps: steps, times: times,
                 source: selector.source)
@@ -96,14 +96,17 @@ extension Planner {
         let reach = SelectorReach(
             ranges.rangeExtension, range: ranges.range, evaluation.lookbackDelta)
         var results: [ResultSeries] = []
+        var times = SharedTimes()
         let rows = ranges.source.rows
         let window = (start: ranges.times.first &- ranges.range, end: ranges.times.first)
         var index = WindowIndex(ranges.times, reach: reach.back, lookahead: reach.ahead)
         try ranges.source.forEach { (series, columns) throws(QueryError) in
             var row = rows[series]
             if row.dropsName { row.labels = row.labels.withoutMetadata }
+            // The memory of the columns is used again, and larger than they are.
             var result = ResultSeries(
-                labels: row.labels, timestamps: columns.timestamps, values: columns.values)
+                labels: row.labels, timestamps: times.share(columns.timestamps),
+                values: columns.values.exactCopy)
             result.histogramTimestamps = columns.histogramTimestamps
             result.histograms = columns.histograms
             if ranges.rangeExtension != .none {

@@ -40,15 +40,22 @@ package struct SelectHints: Sendable {
 package protocol SeriesSet: Sendable {
     var count: Int { get }
     func labels(at index: Int) -> Labels
-    /// Whether the series at `index` has just these labels: for a comparison they need not be
-    /// gathered.
-    func hasLabels(_ labels: Labels, at index: Int) -> Bool
+    /// Appends the labels of the series at `index`, as `Labels` packs them.
+    func appendLabels(at index: Int, to packed: inout [UInt8])
+    /// Whether the series at `index` has just these packed labels: for a comparison they need not
+    /// be gathered.
+    func hasLabels(_ packed: [UInt8], at index: Int) -> Bool
+    /// A stretch of time through which the series has samples, all of them floats, no two further
+    /// apart than `steadyGap`, and no staleness marker among them. It ends with the last sample of
+    /// the series. Nil where that is not known without decoding.
+    func steadyRun(_ index: Int) -> TimeRange?
+    /// The series in groups, where the storage can tell them apart without gathering their labels.
+    func groups(_ cut: LabelCut) -> SeriesGroups?
     /// Appends the samples of the series within the closed `range`, in time order, to `columns`
     /// (which it does not clear).
     func read(_ index: Int, _ range: TimeRange, into columns: inout SampleColumns)
         throws(StorageError)
-    /// As `read`, but may leave out all samples but the newest, where that is known without
-    /// decoding.
+    /// As `read`, but may leave out all samples but the newest.
     func readNewest(_ index: Int, _ range: TimeRange, into columns: inout SampleColumns)
         throws(StorageError)
 }
@@ -60,10 +67,21 @@ extension SeriesSet {
         try read(index, range, into: &columns)
     }
 
-    package func hasLabels(_ labels: Labels, at index: Int) -> Bool {
-        self.labels(at: index) == labels
+    package func appendLabels(at index: Int, to packed: inout [UInt8]) {
+        packed += labels(at: index).packed
     }
+
+    package func hasLabels(_ packed: [UInt8], at index: Int) -> Bool {
+        labels(at: index).packed == packed
+    }
+
+    package func steadyRun(_ index: Int) -> TimeRange? { nil }
+
+    package func groups(_ cut: LabelCut) -> SeriesGroups? { nil }
 }
+
+/// How far apart the samples of a steady run may be, in milliseconds.
+package let steadyGap: Milliseconds = 120_000
 
 /// Decoded samples of one series as columns. Floats and histograms are separate lists, each in time
 /// order; a time appears in one of them at most.

@@ -85,8 +85,8 @@ func openHead(
         folder.path, options, minValidTime: minValidTime, fileSystem, Registry())
 }
 
-/// Everything that a selection shows, by labels; also checks that it comes in label order, and that
-/// the newest sample by itself is that of all.
+/// Everything that a selection shows, by labels; also checks that it comes in label order, that the
+/// newest sample by itself is that of all, and what is known without decoding.
 func headContents(
     _ source: any Queryable, _ matchers: [Matcher] = [], from start: Int64 = .min,
     through end: Int64 = .max
@@ -96,6 +96,8 @@ func headContents(
     let set = try querier.select(matchers, hints: SelectHints(range: range))
     var found: [Labels: SeriesColumn] = [:]
     var previous: Labels?
+    #expect(set.groups(.by([])) != nil)
+    try checkGroups(set)
     for index in 0..<set.count {
         let labels = set.labels(at: index)
         if let previous { #expect(previous < labels) }
@@ -110,6 +112,7 @@ func headContents(
         } else {
             #expect(newest.histogramTimestamps.last == columns.histogramTimestamps.last)
         }
+        if start == .min, end == .max { try checkSteadyRun(set, index, columns) }
         if columns.isEmpty { continue }
         found[labels] = SeriesColumn(
             times: columns.timestamps, bits: columns.values.map(\.bitPattern))

@@ -4,6 +4,7 @@ import Foundation
 import Model
 import Storage
 import TSDB
+import Testing
 
 /// A directory that goes with the object.
 final class Scratch {
@@ -53,12 +54,17 @@ func contents(
     let set = try querier.select(matchers, hints: SelectHints(range: range))
     var series: [Labels: [Sample]] = [:]
     var previous: Labels?
+    try checkGroups(set)
     for index in 0..<set.count {
         let labels = set.labels(at: index)
         if let previous, !(previous < labels) { throw Disorder() }
         previous = labels
         var columns = SampleColumns()
         try set.read(index, range, into: &columns)
+        var newest = SampleColumns()
+        try set.readNewest(index, range, into: &newest)
+        #expect(newest.timestamps.last == columns.timestamps.last)
+        if range == always { try checkSteadyRun(set, index, columns) }
         if columns.timestamps.isEmpty { continue }
         series[labels] = zip(columns.timestamps, columns.values).map {
             Sample(timestamp: $0, value: $1)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Storage
+
 /// Counts the rows of an operator into the account of its node as they pass.
 struct MeteredOperator: VectorOperator {
     let input: any VectorOperator
@@ -9,6 +11,8 @@ struct MeteredOperator: VectorOperator {
     private var ledger: QueryLedger { evaluation.ledger }
     var steps: Steps { input.steps }
     var rows: [RowLabels] { input.rows }
+
+    func grouping(_ cut: LabelCut) -> Grouping { input.grouping(cut) }
 
     /// A vector that is complete in memory is counted at once and needs no operator around it.
     static func over(

@@ -3,6 +3,7 @@
 internal import Bytes
 internal import Model
 internal import PromQLSyntax
+internal import Storage
 
 /// `count_values`: how often each value occurs in each group; the value becomes a label.
 enum CountValues {
@@ -16,7 +17,7 @@ enum CountValues {
     ) throws(QueryError) -> any VectorOperator {
         // The label of the value replaces one of the same name before rows are grouped.
         let names = node.isWithout ? node.grouping + [label] : node.grouping.filter { $0 != label }
-        let grouping = Grouping(input.rows, by: names, without: node.isWithout)
+        let grouping = input.grouping(.of(names, without: node.isWithout))
         let keepsValue =
             !node.isWithout
             || !(node.grouping.contains { isEqualBytewise($0, label) } || label == LabelName.metric)
@@ -34,7 +35,7 @@ enum CountValues {
             counted.count(slot!, step)
         }
         try input.run { (index, row) throws(QueryError) in
-            let group = grouping.groupOf[index]
+            let group = grouping[index]
             var last: (bits: UInt64, text: String)?
             try row.floats.forEach { (step) throws(QueryError) in
                 let value = row.values[step]

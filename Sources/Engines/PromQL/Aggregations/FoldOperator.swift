@@ -2,6 +2,7 @@
 
 internal import Model
 internal import PromQLSyntax
+internal import Storage
 
 /// Aggregations that need only a running result of each group: the input streams through and is
 /// never kept.
@@ -18,7 +19,7 @@ struct FoldOperator: VectorOperator {
         self.evaluation = evaluation
         self.node = node
         self.input = input
-        grouping = Grouping(input.rows, by: node.grouping, without: node.isWithout)
+        grouping = input.grouping(.of(node.grouping, without: node.isWithout))
     }
 
     func run(_ consume: RowConsumer) throws(QueryError) {
@@ -43,9 +44,8 @@ struct FoldOperator: VectorOperator {
     ) throws(QueryError) {
         var accumulators = [Accumulator?](repeating: nil, count: grouping.groups.count)
         var histograms: HistogramFold?
-        let names = input.rows
         try input.run { (index, row) throws(QueryError) in
-            let group = grouping.groupOf[index]
+            let group = grouping[index]
             if row.hasHistograms {
                 if let kind {
                     if histograms == nil {
@@ -53,7 +53,7 @@ struct FoldOperator: VectorOperator {
                             kind, evaluation, node.expression.source,
                             groups: grouping.groups.count, width: row.width)
                     }
-                    histograms!.add(row, to: group, metric: names[index].labels)
+                    histograms!.add(row, to: group, metric: input.rows[index].labels)
                 } else {
                     noteIgnoredHistograms()
                 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import PromQLSyntax
+internal import Storage
 
 /// `quantile`: needs all values of a group and step at once.
 struct QuantileOperator: VectorOperator {
@@ -21,7 +22,7 @@ struct QuantileOperator: VectorOperator {
         self.node = node
         self.input = input
         self.quantiles = quantiles
-        grouping = Grouping(input.rows, by: node.grouping, without: node.isWithout)
+        grouping = input.grouping(.of(node.grouping, without: node.isWithout))
     }
 
     func run(_ consume: RowConsumer) throws(QueryError) {
@@ -35,7 +36,7 @@ struct QuantileOperator: VectorOperator {
             if row.floats.isEmpty { return }
             var kept = Row(width: width)
             swap(&kept, &row)
-            members[grouping.groupOf[index]].append(kept)
+            members[grouping[index]].append(kept)
         }
         // Behind what the input notes: of equal texts, the last one gives the position.
         noteInvalidQuantiles()

@@ -2,6 +2,7 @@
 
 internal import Model
 internal import PromQLSyntax
+internal import Storage
 
 /// `topk`, `bottomk`, `limitk` and `limit_ratio`: at each step some of the rows of each group, as
 /// they are.
@@ -73,9 +74,9 @@ private struct Ranking {
         self.node = node
         self.block = block
         self.parameters = parameters
-        let grouping = Grouping(block.rows, by: node.grouping, without: node.isWithout)
+        let grouping = block.grouping(.of(node.grouping, without: node.isWithout))
         var members = [[Int]](repeating: [], count: grouping.groups.count)
-        for (row, group) in grouping.groupOf.enumerated() { members[group].append(row) }
+        for (row, group) in grouping.groupOf.enumerated() { members[Int(group)].append(row) }
         self.members = members
         chosen = [StepSet](
             repeating: StepSet(capacity: block.steps.count), count: block.rows.count)

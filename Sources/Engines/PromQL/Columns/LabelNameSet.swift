@@ -8,7 +8,8 @@ internal import Model
 /// are in bytewise order, so that one pass over both decides every label without making a string.
 struct LabelNameSet {
     /// The names that say what a metric is, which no longer holds for the result of an operation.
-    static let metadata = LabelNameSet([LabelName.metric, LabelName.type, LabelName.unit])
+    static let metadata = LabelNameSet(metadataNames)
+    static let metadataNames = [LabelName.metric, LabelName.type, LabelName.unit]
 
     /// All names one after the other, ascending, and where each ends.
     private let bytes: [UInt8]

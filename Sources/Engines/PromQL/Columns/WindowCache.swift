@@ -43,6 +43,27 @@ struct WindowCache {
         capacity = max(1, min(512, (4 << 20) / (40 * max(1, empty.times.count))))
     }
 
+    var reach: Milliseconds { empty.reach }
+
+    /// Marks the steps that see a sample of a series that is steady through `run`, and has no other
+    /// samples behind it. False where some step lies before the run.
+    func take(_ run: TimeRange, into row: inout Row) -> Bool {
+        let times = empty.times
+        guard times.count > 0, times.first >= run.start else { return false }
+        row.floats.removeAll()
+        let last = run.end.advancedClamped(by: empty.reach &- 1)
+        if times.last <= last {
+            row.floats.insertAll()
+            return true
+        }
+        var step = 0
+        while step < times.count, times[step] <= last {
+            row.floats.insert(step)
+            step += 1
+        }
+        return true
+    }
+
     /// The windows over these timestamps, which ascend.
     mutating func windows(over timestamps: [Timestamp]) -> WindowIndex {
         let key = Key(

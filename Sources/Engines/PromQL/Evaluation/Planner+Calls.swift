@@ -15,7 +15,7 @@ extension Planner {
             return try date(call.function, arguments, steps)
         case .vector: return vector(of: try scalar(arguments[0], steps), steps)
         case .timestamp, .startTimestamp: return try sampleTime(call.function, arguments[0], steps)
-        case .absent: return try absent(try vector(arguments[0], steps), arguments[0])
+        case .absent: return try absent(try presence(arguments[0], steps), arguments[0])
         case .labelReplace, .labelJoin: return try relabel(call.function, arguments, steps)
         case .sort, .sortDescending, .sortByLabel, .sortByLabelDescending:
             if !steps.isSingle { evaluation.annotations.add(.sortInRangeQuery(call.source)) }

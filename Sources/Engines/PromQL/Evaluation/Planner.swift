@@ -13,6 +13,8 @@ final class Planner {
     private var selections = SelectionCache()
     /// Whether selectors are to give histograms without their buckets.
     var histogramDetail = HistogramDetail()
+    /// What the selector that is being planned is to show.
+    private var selectorOutput = InstantSelect.Output.sample
 
     init(_ evaluation: Evaluation) {
         self.evaluation = evaluation
@@ -39,7 +41,7 @@ final class Planner {
         -> any VectorOperator
     {
         switch expression {
-        case .vectorSelector(let selector): return try select(selector, steps)
+        case .vectorSelector(let selector): return try select(selector, steps, selectorOutput)
         case .call(let call): return try self.call(call, steps)
         case .aggregation(let node): return try aggregate(node, steps)
         case .binary(let node): return try binary(node, steps)
@@ -139,7 +141,9 @@ final class Planner {
         node.expression = node.expression.unwrapped
         node.parameter = node.parameter?.unwrapped
         switch node.operation {
-        case .sum, .avg, .count, .min, .max, .group, .stddev, .stdvar:
+        case .count, .group:
+            return FoldOperator(evaluation, node, try presence(node.expression, steps))
+        case .sum, .avg, .min, .max, .stddev, .stdvar:
             return FoldOperator(evaluation, node, try vector(node.expression, steps))
         case .topk, .bottomk, .limitk, .limitRatio:
             let parameters = try parameters(of: node, steps)
@@ -162,6 +166,15 @@ final class Planner {
             return try CountValues.evaluate(
                 evaluation, node, label: label.value, try vector(node.expression, steps))
         }
+    }
+
+    /// A vector of which only counts where it has samples.
+    func presence(
+        _ expression: Expression, _ steps: Steps
+    ) throws(QueryError) -> any VectorOperator {
+        if case .vectorSelector = expression.unwrapped { selectorOutput = .presence }
+        defer { selectorOutput = .sample }
+        return try vector(expression, steps)
     }
 
     private func parameters(of node: Aggregation, _ steps: Steps) throws(QueryError) -> [Double] {

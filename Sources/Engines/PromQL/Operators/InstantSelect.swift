@@ -10,6 +10,8 @@ struct InstantSelect: VectorOperator {
     /// What a row shows of the sample that was found.
     enum Output {
         case sample
+        /// That there is one; of a float, the value is undefined.
+        case presence
         /// Its time in seconds, for `timestamp()`.
         case time
         /// Its start time in seconds, for `start_timestamp()`.
@@ -31,10 +33,12 @@ struct InstantSelect: VectorOperator {
 
     var rows: [RowLabels] { selection.rows }
 
+    func grouping(_ cut: LabelCut) -> Grouping { selection.grouping(cut) }
+
     func run(_ consume: RowConsumer) throws(QueryError) {
         let empty = WindowIndex(times, reach: evaluation.lookbackDelta)
         var serial = SerialRun(node: self, empty: empty)
-        let runs = SeriesRuns(rows.count, steps, empty.readRange, evaluation)
+        let runs = SeriesRuns(selection.count, steps, empty.readRange, evaluation)
         var windows = WindowCache.Counts()
         try ahead(empty, runs).run(
             count: runs.count, helpers: runs.helpers
@@ -64,13 +68,15 @@ struct InstantSelect: VectorOperator {
     ) -> OrderedWork<InstantWorker, RowBatch> {
         let width = steps.count
         let series = selection.series
-        let isPlain = output == .sample
+        let isPlain = output == .sample || output == .presence
+        let needsValues = output != .presence
         let configuration = evaluation.configuration
         return OrderedWork(
             makeWorker: { isHelper in
                 InstantWorker(
                     memory: HelperMemory(configuration, isHelper: isHelper),
                     series: series, range: empty.readRange, isPlain: isPlain,
+                    needsValues: needsValues,
                     windows: WindowCache(empty))
             },
             makeResult: { RowBatch() },
@@ -103,7 +109,7 @@ struct InstantSelect: VectorOperator {
                 let value = columns.histograms[histogram]
                 if value.isStale { continue }
                 let starts = columns.histogramStartTimestamps
-                if output == .sample {
+                if output == .sample || output == .presence {
                     row.setHistogram(value, at: step)
                 } else {
                     let start = starts.isEmpty ? 0 : starts[histogram]
@@ -115,7 +121,7 @@ struct InstantSelect: VectorOperator {
 
     private func shown(_ value: Double, _ time: Timestamp, _ start: Timestamp) -> Double {
         switch output {
-        case .sample: value
+        case .sample, .presence: value
         case .time: Double(time) / 1000
         case .startTime: Double(start) / 1000
         case .milliseconds: Double(time)
@@ -130,10 +136,16 @@ private struct InstantWorker {
     let range: TimeRange
     /// Whether the rows show the samples themselves.
     let isPlain: Bool
+    let needsValues: Bool
     var windows: WindowCache
     var columns = SampleColumns()
 
     mutating func evaluate(_ index: Int, _ row: inout Row) -> RowBatch.Outcome {
+        if !needsValues, windows.reach >= steadyGap, let run = series.steadyRun(index),
+            windows.take(run, into: &row)
+        {
+            return .row(nil)
+        }
         columns.removeAll()
         do {
             if row.width == 1, isPlain {

@@ -12,24 +12,20 @@ struct RangeOperator: VectorOperator {
     let evaluation: Evaluation
     let call: RangeCall
     let source: any ColumnSource
-    let rows: [RowLabels]
     fileprivate let account: Int
+    private let names: RangeNames
 
     var steps: Steps { call.steps }
+    var rows: [RowLabels] { names.rows }
+
+    func grouping(_ cut: LabelCut) -> Grouping { names.grouping(cut) }
 
     init(_ evaluation: Evaluation, _ call: RangeCall, _ source: any ColumnSource) {
         self.evaluation = evaluation
         self.call = call
         self.source = source
         account = evaluation.ledger.current ?? 0
-        if call.function.keepsName {
-            rows = source.rows.map {
-                $0.dropsName && !evaluation.delaysNameRemoval
-                    ? RowLabels($0.labels.withoutMetadata) : $0
-            }
-        } else {
-            rows = source.rows.map { evaluation.droppingName($0) }
-        }
+        names = RangeNames(evaluation, call, source)
     }
 
     private var reach: SelectorReach {
@@ -38,7 +34,7 @@ struct RangeOperator: VectorOperator {
 
     func run(_ consume: RowConsumer) throws(QueryError) {
         let empty = WindowIndex(call.times, reach: reach.back, lookahead: reach.ahead)
-        var run = RangeRun(self, empty)
+        var run = RangeRun(self, names, empty)
         guard let stored = source as? StoredColumns, run.evaluator.isPure else {
             try source.forEach { (series, columns) throws(QueryError) in
                 try run.evaluate(series, &columns, consume)
@@ -47,7 +43,7 @@ struct RangeOperator: VectorOperator {
             return
         }
         let runs = SeriesRuns(
-            rows.count, steps, stored.range, evaluation,
+            stored.count, steps, stored.range, evaluation,
             window: (call.range, call.function.costOfSample))
         var columns = SampleColumns()
         var windows = WindowCache.Counts()
@@ -144,25 +140,30 @@ private struct RangeWorker {
 private struct RangeRun {
     let call: RangeCall
     let evaluation: Evaluation
-    let names: [RowLabels]
     private(set) var evaluator: RangeEvaluator
     private(set) var windows: WindowCache
     private var histogramIndex: WindowIndex
     private let account: Int
     private let isStored: Bool
+    /// What the series say of their metrics, and which of these are known to look like counters, or
+    /// were noted.
+    private let metrics: Grouping
+    private var isJudged: [Bool]
     private var clashes: ClashDetector
     private var row: Row
 
-    init(_ node: RangeOperator, _ empty: WindowIndex) {
+    init(_ node: RangeOperator, _ names: RangeNames, _ empty: WindowIndex) {
         call = node.call
         evaluation = node.evaluation
-        names = node.source.rows
+        metrics = names.metrics
+        isJudged = [Bool](
+            repeating: !call.function.isOfCounters, count: metrics.groups.count)
         evaluator = RangeEvaluator(call, evaluation)
         windows = WindowCache(empty)
         histogramIndex = empty
         account = node.account
         isStored = node.source.isStored
-        clashes = ClashDetector(node.rows, isNeeded: !evaluation.delaysNameRemoval)
+        clashes = ClashDetector(names)
         row = Row(width: call.steps.count)
     }
 
@@ -181,12 +182,12 @@ private struct RangeRun {
             try evaluator.floats.checkSmoothingFactors(index, hasHistograms ? histogramIndex : nil)
         }
         if index.isLong { row.interruption = evaluation.interruption }
-        evaluator.fillFloats(columns, index, &row, names[series].labels)
+        let metric = metrics.groups[metrics[series]].labels
+        evaluator.fillFloats(columns, index, &row, metric)
         row.interruption = nil
         if index.isLong, evaluation.interruption.isDue { throw evaluation.interruption.error }
         if hasHistograms {
-            try evaluator.fillHistograms(
-                columns, index, histogramIndex, &row, names[series].labels)
+            try evaluator.fillHistograms(columns, index, histogramIndex, &row, metric)
         }
         try emit(series, WindowCounts(index, histogramIndex, columns), &row, consume)
     }
@@ -199,14 +200,16 @@ private struct RangeRun {
             try evaluation.ledger.noteWindows(counts, row, isStored: isStored, of: account)
         }
         if row.isEmpty { return }
-        noteUnlikelyCounter(row, names[series].labels)
+        noteUnlikelyCounter(row, metrics[series])
         try clashes.add(series)
         try consume(series, &row)
     }
 
     /// rate() of something that does not look like a counter is worth a note.
-    private func noteUnlikelyCounter(_ row: Row, _ labels: Labels) {
-        guard call.function.isOfCounters, !row.floats.isEmpty else { return }
+    private mutating func noteUnlikelyCounter(_ row: borrowing Row, _ group: Int) {
+        guard !isJudged[group], !row.floats.isEmpty else { return }
+        isJudged[group] = true
+        let labels = metrics.groups[group].labels
         if evaluation.configuration.typeAndUnitLabels {
             guard let metric = labels.metricName, !metric.isEmpty else { return }
             let type = labels[LabelName.type] ?? ""
@@ -231,23 +234,5 @@ private struct RangeRun {
             if compareBytes(end, suffix.raw) == 0 { return true }
         }
         return false
-    }
-}
-
-/// Finds series with samples whose labels have become equal, where that is an error even if they
-/// have no step in common.
-struct ClashDetector {
-    private let slots: [Int]?
-    private var seen: [Bool] = []
-
-    init(_ rows: [RowLabels], isNeeded: Bool) {
-        slots = isNeeded ? MergeRows.slots(of: rows) : nil
-        if let slots { seen = [Bool](repeating: false, count: slots.count) }
-    }
-
-    mutating func add(_ index: Int) throws(QueryError) {
-        guard let slots else { return }
-        if seen[slots[index]] { throw .sameLabelset }
-        seen[slots[index]] = true
     }
 }

@@ -8,11 +8,17 @@ internal import Storage
 /// one.
 final class Selection {
     let series: any SeriesSet
-    let rows: [RowLabels]
+    /// Gathered where somebody asks: aggregations mostly make do with groups.
+    private(set) lazy var rows = (0..<series.count).map { RowLabels(series.labels(at: $0)) }
 
-    init(_ series: any SeriesSet) {
-        self.series = series
-        rows = (0..<series.count).map { RowLabels(series.labels(at: $0)) }
+    init(_ series: any SeriesSet) { self.series = series }
+
+    var count: Int { series.count }
+
+    /// Which group each series belongs to, and the labels that the cut leaves of each group.
+    func grouping(_ cut: LabelCut) -> Grouping {
+        if let groups = series.groups(cut) { return Grouping(groups) }
+        return Grouping(rows, cut)
     }
 
     func read(_ index: Int, _ range: TimeRange, into columns: inout SampleColumns)

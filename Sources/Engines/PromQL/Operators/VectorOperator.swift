@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Model
+internal import Storage
 
 /// Takes the rows of an operator, one a call. The index says which of the operator's `rows` it is.
 /// The row is lent: it may be changed or swapped against another of the same width.
@@ -14,9 +15,15 @@ protocol VectorOperator {
     var steps: Steps { get }
     /// One for each series that may have samples.
     var rows: [RowLabels] { get }
+    /// The same in groups by what a cut leaves of their labels.
+    func grouping(_ cut: LabelCut) -> Grouping
     /// Computes the rows and hands each that has a sample to `consume`, in ascending order. May be
     /// called once.
     func run(_ consume: RowConsumer) throws(QueryError)
+}
+
+extension VectorOperator {
+    func grouping(_ cut: LabelCut) -> Grouping { Grouping(rows, cut) }
 }
 
 /// A vector that is complete in memory: the result of operations that need all their input at once.

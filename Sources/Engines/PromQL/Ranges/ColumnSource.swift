@@ -7,7 +7,10 @@ internal import Storage
 /// Where a function over ranges gets its samples from: a selector, or a subquery whose results are
 /// taken as samples.
 protocol ColumnSource {
+    var count: Int { get }
     var rows: [RowLabels] { get }
+    /// The rows in groups by what a cut leaves of their labels.
+    func grouping(_ cut: LabelCut) -> Grouping
     /// Whether the samples come from the storage as they are.
     var isStored: Bool { get }
     /// Hands each series with its samples, without staleness markers, to `consume`, in order. The
@@ -24,13 +27,16 @@ struct StoredColumns: ColumnSource {
     let range: TimeRange
     var stripsBuckets = false
 
+    var count: Int { selection.count }
     var rows: [RowLabels] { selection.rows }
     var isStored: Bool { true }
+
+    func grouping(_ cut: LabelCut) -> Grouping { selection.grouping(cut) }
 
     func forEach(
         _ consume: (Int, inout SampleColumns) throws(QueryError) -> Void
     ) throws(QueryError) {
-        let runs = SeriesRuns(rows.count, .single(range.start), range, evaluation)
+        let runs = SeriesRuns(count, .single(range.start), range, evaluation)
         try readAhead(runs).run(
             count: runs.count, helpers: runs.helpers
         ) { (piece, batch) throws(QueryError) in
@@ -103,8 +109,11 @@ private struct ColumnBatch: Sendable {
 struct SubqueryColumns: ColumnSource {
     let input: any VectorOperator
 
+    var count: Int { rows.count }
     var rows: [RowLabels] { input.rows }
     var isStored: Bool { false }
+
+    func grouping(_ cut: LabelCut) -> Grouping { input.grouping(cut) }
 
     func forEach(
         _ consume: (Int, inout SampleColumns) throws(QueryError) -> Void

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
+internal import CPlatform
 internal import ChunkEncoding
 internal import Model
 internal import Platform
@@ -118,14 +119,49 @@ struct CapturedSeries: Sendable {
     ) throws(StorageError) {
         let first = columns.mark
         let position = index - indices.lowerBound
+        // Who reads a series mostly reads the one behind it next.
+        if position + 2 < starts.count { fetch(starts[position + 2] - 1) }
         var next = starts[position + 1]
         while next > starts[position] {
             next -= 1
+            fetch(next - 1)
             let chunk = sources[next]
             guard chunk.range.start <= range.end, chunk.range.end >= range.start else { continue }
             try decode(chunk, range, into: &columns)
         }
         if !deletions.isEmpty { columns.remove(deletions(index), from: first) }
+    }
+
+    /// Has the memory of a chunk fetched while another one is decoded: they lie anywhere in files.
+    @inline(__always)
+    private func fetch(_ number: Int) {
+        guard number >= 0, case .file(let place, let offset) = sources[number].place else {
+            return
+        }
+        let file = files[place]
+        let bytes = file.bytes
+        let length = 5 * 64
+        guard offset + length <= bytes.byteCount else { return }
+        // Bound: the lines lie in the file.
+        unsafe bytes.withUnsafeBytes { bytes in
+            for line in stride(from: offset, to: offset + length, by: 64) {
+                unsafe narthex_prefetch(bytes.baseAddress! + line)
+            }
+        }
+    }
+
+    /// Appends the samples of the newest chunk that has any within the closed range.
+    func decodeNewest(
+        _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
+    ) throws(StorageError) {
+        let first = columns.mark
+        let position = index - indices.lowerBound
+        for next in starts[position]..<starts[position + 1] where sources[next].range.touches(range)
+        {
+            try decode(sources[next], range, into: &columns)
+            if !deletions.isEmpty { columns.remove(deletions(index), from: first) }
+            if columns.mark != first { return }
+        }
     }
 
     func decode(

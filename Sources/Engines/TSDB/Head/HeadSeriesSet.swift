@@ -37,6 +37,8 @@ struct SelectedSeries: Sendable {
     var hasValue: Bool
     var newest: Timestamp
     var value: Double
+    /// Since when its samples that are not late are steady, in seconds; 0 where that is not known.
+    var steadySince: UInt32
 }
 
 struct HeadSeriesSet: SeriesSet {
@@ -63,10 +65,23 @@ struct HeadSeriesSet: SeriesSet {
 
     var count: Int { members.count }
 
+    func hasLate(_ index: Int) -> Bool { !late.isEmpty && late[index] != nil }
+
     func labels(at index: Int) -> Labels { head.labels.labels(of: members[index].slot) }
 
-    func hasLabels(_ labels: Labels, at index: Int) -> Bool {
-        head.labels.hasLabels(labels, members[index].slot)
+    func appendLabels(at index: Int, to packed: inout [UInt8]) {
+        head.labels.appendLabels(of: members[index].slot, to: &packed)
+    }
+
+    func hasLabels(_ packed: [UInt8], at index: Int) -> Bool {
+        head.labels.hasLabels(packed, members[index].slot)
+    }
+
+    func groups(_ cut: LabelCut) -> SeriesGroups? {
+        let names = head.store.withLock { store in
+            cut.names.compactMap { store.labels.pairs.names.number($0) }
+        }
+        return head.labels.groups(members, names, keepsNamed: cut.keepsNamed)
     }
 
     func read(
@@ -83,17 +98,23 @@ struct HeadSeriesSet: SeriesSet {
         try capture(index).series.decode(index, inOrder, into: &columns)
     }
 
-    /// Queries mostly ask for what there is now: the newest sample, which the selection knows.
+    /// Queries mostly ask for what there is now: the newest sample, which the selection knows. A
+    /// time before it mostly lies in the newest chunk.
     func readNewest(
         _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
     ) throws(StorageError) {
         let member = members[index]
         let start = max(range.start, self.range.start, visible.start)
-        guard member.hasValue, member.newest >= start,
-            member.newest <= min(range.end, self.range.end), late.isEmpty || late[index] == nil
-        else { return try read(index, range, into: &columns) }
-        columns.timestamps.append(member.newest)
-        columns.values.append(member.value)
+        let end = min(range.end, self.range.end)
+        if hasLate(index) { return try read(index, range, into: &columns) }
+        if member.hasValue, member.newest >= start, member.newest <= end {
+            columns.timestamps.append(member.newest)
+            columns.values.append(member.value)
+            return
+        }
+        let wanted = TimeRange(start: start, end: min(end, member.newest))
+        guard wanted.start <= wanted.end else { return }
+        try capture(index).series.decodeNewest(index, wanted, into: &columns)
     }
 
     /// Samples in order and late ones, merged.

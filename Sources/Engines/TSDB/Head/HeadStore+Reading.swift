@@ -66,11 +66,13 @@ extension HeadStore {
     ) -> [SelectedSeries] {
         (isOrdered ? labels.inLabelOrder(slots) : inCreationOrder(slots)).map { slot in
             let state = samples.series.states[slot]
+            let isWhole = deletions[slot] == nil
             return SelectedSeries(
                 slot: slot,
-                hasValue: state.hasOpenChunk && !state.encoder.hasStarts && deletions[slot] == nil,
+                hasValue: state.hasOpenChunk && !state.encoder.hasStarts && isWhole,
                 newest: state.hasSamples ? state.encoder.timestamp : .min,
-                value: state.encoder.value)
+                value: state.encoder.value,
+                steadySince: isWhole ? samples.series.steadySince[slot] : 0)
         }
     }
 

@@ -177,6 +177,8 @@ struct RecoveredChunks {
             store.outOfOrder.attach(chunk, to: slot)
         }
         guard var index = starts.removeValue(forKey: ref) else { return }
+        // What is in the chunks is not looked at.
+        store.samples.series.endSteadiness(slot)
         var newest: Chunk?
         while index < chunks.count, chunks[index].ref == ref {
             let chunk = chunks[index]

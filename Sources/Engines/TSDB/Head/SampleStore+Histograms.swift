@@ -43,6 +43,7 @@ extension SampleStore {
         if let finished = outcome.finished { add(slot, finished) }
         series.chunkEnds[slot] = end
         series.states[slot] = .closed(lastTimestamp: timestamp, lastValue: 0)
+        series.endSteadiness(slot)
         if outcome.beganChunk { chunksCreated.increment() }
     }
 

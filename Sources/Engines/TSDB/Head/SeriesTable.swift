@@ -17,6 +17,9 @@ struct SeriesTable: ~Copyable {
     private(set) var generations: Column<UInt32>
     /// The newest full chunk of each series, 0 for none.
     private(set) var newestChunks: Column<UInt32>
+    /// Since when each series is steady (SteadyRuns.swift), in whole seconds of Unix time; 0 where
+    /// it is not, or where nobody knows.
+    private(set) var steadySince: Column<UInt32>
     /// A bit for each slot: whether the batch that is being checked has a sample of it. Zero
     /// between batches.
     private var marks: Column<UInt64>
@@ -32,7 +35,7 @@ struct SeriesTable: ~Copyable {
     /// What the columns have for a slot.
     static let bytesPerSlot =
         MemoryLayout<SeriesState>.stride + 2 * MemoryLayout<UInt64>.stride
-        + 2 * MemoryLayout<UInt32>.stride
+        + 3 * MemoryLayout<UInt32>.stride
 
     init() throws(StorageError) {
         let states = try Column<SeriesState>(capacity: Self.capacity)
@@ -40,6 +43,7 @@ struct SeriesTable: ~Copyable {
         let refs = try Column<UInt64>(capacity: Self.capacity)
         let generations = try Column<UInt32>(capacity: Self.capacity)
         let newestChunks = try Column<UInt32>(capacity: Self.capacity)
+        let steadySince = try Column<UInt32>(capacity: Self.capacity)
         let marks = try Column<UInt64>(capacity: Self.capacity / 64)
         let chunks = try Column<FullChunk>(capacity: 1 << 30)
         self.states = states
@@ -47,6 +51,7 @@ struct SeriesTable: ~Copyable {
         self.refs = refs
         self.generations = generations
         self.newestChunks = newestChunks
+        self.steadySince = steadySince
         self.marks = marks
         self.chunks = chunks
     }
@@ -62,6 +67,7 @@ struct SeriesTable: ~Copyable {
             try refs.reserve(end + 1)
             try generations.reserve(end + 1)
             try newestChunks.reserve(end + 1)
+            try steadySince.reserve(end + 1)
             try marks.reserve(end / 64 + 1)
             slot = UInt32(end)
             end += 1
@@ -70,6 +76,7 @@ struct SeriesTable: ~Copyable {
         chunkEnds[slot] = 0
         refs[slot] = ref
         newestChunks[slot] = 0
+        steadySince[slot] = 0
         return slot
     }
 

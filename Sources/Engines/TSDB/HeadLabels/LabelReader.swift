@@ -16,6 +16,7 @@
 
 internal import Glibc
 internal import Model
+internal import Storage
 
 @safe struct LabelReader: @unchecked Sendable {
     // SAFETY: the memory is only read, by the rules above; the head that owns it must be kept alive
@@ -55,11 +56,55 @@ internal import Model
         return Labels(packed: packed)
     }
 
-    /// Whether a slot that is in use has just these labels.
-    func hasLabels(_ labels: Labels, _ slot: UInt32) -> Bool {
+    /// Appends the packed labels of a slot that is in use.
+    func appendLabels(of slot: UInt32, to packed: inout [UInt8]) {
         let run = unsafe Int(labelSets[Int(slot)])
         let numbers = unsafe sets + run + 1
-        return unsafe labels.packed.withUnsafeBytes { packed in
+        for index in 0..<(unsafe Int(sets[run])) {
+            unsafe append(pairs[Int(numbers[index])], to: &packed)
+        }
+    }
+
+    private func append(_ pair: LabelPairs.Pair, to packed: inout [UInt8]) {
+        unsafe packed.append(
+            contentsOf: UnsafeRawBufferPointer(
+                start: texts + Int(pair.text), count: Int(pair.byteCount)))
+    }
+
+    /// Puts slots that are in use into groups by their pairs: those whose names have one of these
+    /// numbers, or all others.
+    func groups(
+        _ members: [SelectedSeries], _ names: [UInt32], keepsNamed: Bool
+    ) -> SeriesGroups {
+        var groups = SeriesGroups(expecting: members.count)
+        var table = RunTable()
+        var kept: [UInt32] = []
+        for member in members {
+            let run = unsafe Int(labelSets[Int(member.slot)])
+            let numbers = unsafe sets + run + 1
+            kept.removeAll(keepingCapacity: true)
+            for index in 0..<(unsafe Int(sets[run])) {
+                let number = unsafe numbers[index]
+                let name = unsafe pairs[Int(number)].name
+                if names.contains(name) == keepsNamed { kept.append(number) }
+            }
+            let (group, isNew) = table.insert(kept)
+            if isNew {
+                var packed: [UInt8] = []
+                for number in kept { unsafe append(pairs[Int(number)], to: &packed) }
+                groups.append(newGroup: Labels(packed: packed))
+            } else {
+                groups.append(toGroup: group)
+            }
+        }
+        return groups
+    }
+
+    /// Whether a slot that is in use has just these packed labels.
+    func hasLabels(_ labels: [UInt8], _ slot: UInt32) -> Bool {
+        let run = unsafe Int(labelSets[Int(slot)])
+        let numbers = unsafe sets + run + 1
+        return unsafe labels.withUnsafeBytes { packed in
             var at = 0
             for index in 0..<(unsafe Int(sets[run])) {
                 let pair = unsafe pairs[Int(numbers[index])]

@@ -17,12 +17,13 @@ extension IndexReader {
         return Labels(packed: packed)
     }
 
-    /// Whether a series has just these labels. False for a damaged one: that shows when it is read.
-    func hasLabels(_ labels: Labels, of series: UInt32) -> Bool {
+    /// Whether a series has just these packed labels. False for a damaged one: that shows when it
+    /// is read.
+    func hasLabels(_ packed: [UInt8], of series: UInt32) -> Bool {
         guard let payload = try? payload(series) else { return false }
         let file = file
         let bytes = file.bytes
-        let packed = labels.packed.raw
+        let packed = packed.raw
         var reader = ByteReader(bytes.extracting(payload))
         guard let count = try? reader.uvarint(), count <= UInt64(payload.count / 2) else {
             return false

@@ -78,9 +78,12 @@ struct BlockSelection: SeriesSet {
         (try? block.index.labels(of: refs[index])) ?? .empty
     }
 
-    func hasLabels(_ labels: Labels, at index: Int) -> Bool {
-        block.index.hasLabels(labels, of: refs[index])
+    func hasLabels(_ packed: [UInt8], at index: Int) -> Bool {
+        block.index.hasLabels(packed, of: refs[index])
     }
+
+    /// Nil where a series is damaged, too.
+    func groups(_ cut: LabelCut) -> SeriesGroups? { try? block.index.groups(refs, cut) }
 
     func read(
         _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
@@ -95,6 +98,25 @@ struct BlockSelection: SeriesSet {
         for chunk in chunks { try block.chunks.read(chunk, within: range, into: &columns) }
         if let deleted = block.tombstones.ranges[UInt64(series)] {
             columns.remove(deleted, from: first)
+        }
+    }
+
+    /// The samples of the newest chunk that has any.
+    func readNewest(
+        _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
+    ) throws(StorageError) {
+        let series = refs[index]
+        var range = range
+        if !starts.isEmpty { range.start = max(range.start, starts[index]) }
+        guard range.start <= range.end else { return }
+        let first = columns.mark
+        var chunks: [IndexedChunk] = []
+        try block.index.appendChunks(of: series, overlapping: range, to: &chunks)
+        let deleted = block.tombstones.ranges[UInt64(series)]
+        for chunk in chunks.reversed() {
+            try block.chunks.read(chunk, within: range, into: &columns)
+            if let deleted { columns.remove(deleted, from: first) }
+            if columns.mark != first { return }
         }
     }
 }

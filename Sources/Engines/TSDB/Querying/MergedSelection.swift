@@ -17,7 +17,6 @@ struct MergedSelection: SeriesSet {
     }
 
     private let sets: [any SeriesSet]
-    private let allLabels: [Labels]
     private let parts: [Part]
     /// Where the parts of each series begin; one more at the end.
     private let starts: [Int32]
@@ -27,35 +26,79 @@ struct MergedSelection: SeriesSet {
 
     /// `sets` from the oldest to the newest.
     init(_ sets: [any SeriesSet]) {
-        var allLabels: [Labels] = []
         var parts: [Part] = []
         var starts: [Int32] = []
         let longest = sets.lazy.map(\.count).max() ?? 0
-        allLabels.reserveCapacity(longest)
         starts.reserveCapacity(longest + 1)
         parts.reserveCapacity(sets.lazy.map(\.count).reduce(0, +))
         var merge = SelectionMerge(sets)
         var commonCount = 0
-        while let labels = merge.next({ set, index in
+        while merge.next({ set, index in
             parts.append(Part(set: Int32(set), index: Int32(index)))
         }) {
             starts.append(Int32(parts.count - merge.lastCount))
-            allLabels.append(labels)
-            if merge.lastCount == sets.count, commonCount == allLabels.count - 1 {
+            if merge.lastCount == sets.count, commonCount == starts.count - 1 {
                 commonCount += 1
             }
         }
         starts.append(Int32(parts.count))
         self.sets = sets
-        self.allLabels = allLabels
         self.parts = parts
         self.starts = starts
         self.commonCount = commonCount
     }
 
-    var count: Int { allLabels.count }
+    var count: Int { starts.count - 1 }
 
-    func labels(at index: Int) -> Labels { allLabels[index] }
+    /// The newest part, whose labels are at hand soonest.
+    private func newestPart(_ index: Int) -> Part { parts[Int(starts[index + 1]) - 1] }
+
+    func labels(at index: Int) -> Labels {
+        let part = newestPart(index)
+        return sets[Int(part.set)].labels(at: Int(part.index))
+    }
+
+    func appendLabels(at index: Int, to packed: inout [UInt8]) {
+        let part = newestPart(index)
+        sets[Int(part.set)].appendLabels(at: Int(part.index), to: &packed)
+    }
+
+    /// The groups of all sets, those with equal labels as one.
+    func groups(_ cut: LabelCut) -> SeriesGroups? {
+        var found: [SeriesGroups] = []
+        for set in sets {
+            guard let groups = set.groups(cut) else { return nil }
+            found.append(groups)
+        }
+        var groups = SeriesGroups(expecting: count)
+        var numbers: [Labels: Int] = [:]
+        /// By set and group.
+        var known = found.map { [Int](repeating: -1, count: $0.labels.count) }
+        for index in 0..<count {
+            let part = newestPart(index)
+            let (set, group) = (Int(part.set), Int(found[Int(part.set)].groupOf[Int(part.index)]))
+            if known[set][group] < 0 {
+                let labels = found[set].labels[group]
+                if let number = numbers[labels] {
+                    known[set][group] = number
+                } else {
+                    known[set][group] = groups.labels.count
+                    numbers[labels] = groups.labels.count
+                    groups.append(newGroup: labels)
+                    continue
+                }
+            }
+            groups.append(toGroup: known[set][group])
+        }
+        return groups
+    }
+
+    /// Known where one set has all of the series.
+    func steadyRun(_ index: Int) -> TimeRange? {
+        guard starts[index + 1] - starts[index] == 1 else { return nil }
+        let part = newestPart(index)
+        return sets[Int(part.set)].steadyRun(Int(part.index))
+    }
 
     func read(
         _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
@@ -81,6 +124,8 @@ private struct SelectionMerge {
     private var active: [Int]
     /// How many sets had the last series.
     private(set) var lastCount = 0
+    /// The packed labels of the next series of the newest set; memory that is used again.
+    private var newestLabels: [UInt8] = []
 
     init(_ sets: [any SeriesSet]) {
         self.sets = sets
@@ -89,16 +134,14 @@ private struct SelectionMerge {
         active = sets.indices.filter { sets[$0].count > 0 }
     }
 
-    /// The labels of the next series, after `take` was called with its place in each set that has
-    /// it, the oldest first. Nil at the end of all.
-    mutating func next(_ take: (_ set: Int, _ index: Int) -> Void) -> Labels? {
-        guard let newest = active.last else { return nil }
-        var labels = gathered(newest)
-        let isCommon = active.allSatisfy { set in
-            if set == newest { return true }
-            return known[set].map { $0 == labels } ?? sets[set].hasLabels(labels, at: next[set])
-        }
+    /// Calls `take` with the next series' place in each set that has it, the oldest first. False at
+    /// the end of all.
+    mutating func next(_ take: (_ set: Int, _ index: Int) -> Void) -> Bool {
+        guard let newest = active.last else { return false }
+        let isCommon = isCommon(newest)
+        var labels = Labels.empty
         if !isCommon {
+            labels = gathered(newest)
             for set in active {
                 known[set] = gathered(set)
                 if let found = known[set], found < labels { labels = found }
@@ -114,7 +157,21 @@ private struct SelectionMerge {
             if next[set] == sets[set].count { isAtEnd = true }
         }
         if isAtEnd { active.removeAll { next[$0] == sets[$0].count } }
-        return labels
+        return true
+    }
+
+    /// Whether all sets that are not at their end have the next series of the newest one next.
+    private mutating func isCommon(_ newest: Int) -> Bool {
+        if active.count == 1 { return true }
+        newestLabels.removeAll(keepingCapacity: true)
+        sets[newest].appendLabels(at: next[newest], to: &newestLabels)
+        for set in active where set != newest {
+            let isEqual =
+                known[set].map { $0.packed == newestLabels }
+                ?? sets[set].hasLabels(newestLabels, at: next[set])
+            if !isEqual { return false }
+        }
+        return true
     }
 
     private func gathered(_ set: Int) -> Labels {

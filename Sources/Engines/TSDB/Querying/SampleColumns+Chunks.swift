@@ -5,7 +5,7 @@ internal import Model
 internal import Storage
 
 /// Where the columns ended at some time.
-struct ColumnMark {
+struct ColumnMark: Equatable {
     var floats: Int
     var histograms: Int
 

@@ -12,11 +12,13 @@ private let hour: Int64 = 3_600_000
 private let start: Int64 = 1_767_225_600_000
 private let seriesCount = 10
 
-private func open(_ scratch: Scratch) throws -> Database {
+private func open(
+    _ scratch: Scratch, _ disk: any FileSystem = LocalFileSystem()
+) throws -> Database {
     var options = DatabaseOptions()
     options.settings.retention.time = 0
     options.largestBlockRange = 18 * hour
-    return try Database.open(scratch.path, options, DatabaseEnvironment())
+    return try Database.open(scratch.path, options, DatabaseEnvironment(fileSystem: disk))
 }
 
 private func labels(_ number: Int) -> Labels {
@@ -51,6 +53,27 @@ private func without(
 
 private func stones(_ database: Database) -> [Int64] {
     database.blocks.map(\.meta.statistics.tombstones)
+}
+
+@Test("What is shown after a deletion that failed is what the next start shows")
+func failedDeletionsAreWholeOrNothing() throws {
+    for change in 0..<12 {
+        let scratch = Scratch()
+        let disk = FailingFileSystem()
+        var database = try open(scratch, disk)
+        try load(database, hours: 0..<4)
+        try database.maintain()
+        disk.fail(at: change, isFinal: false)
+        let range = TimeRange(start: start, end: start + hour)
+        // Which change it is that fails decides whether anything is deleted.
+        try? database.delete(range, try third(1))
+        disk.fail(at: .max, isFinal: false)
+        let shown = try contents(database)
+        try database.close()
+        database = try open(scratch)
+        #expect(try contents(database) == shown, "change \(change)")
+        try database.close()
+    }
 }
 
 @Test("Deletions hold in blocks and head, through restarts, merges and cleaning")

@@ -97,7 +97,12 @@ func overlapsAreMerged() throws {
     let scratch = Scratch()
     let labels = [Labels(["a": "1"]), Labels(["a": "2"]), Labels(["a": "3"])]
     let first = (0..<200).map { Sample(timestamp: Int64($0) * 1000, value: 1) }
-    let second = (100..<300).map { Sample(timestamp: Int64($0) * 1000 + Int64($0 % 2), value: 2) }
+    // Where both have a time they agree: which of two values counts, `LateSamplesTests` show.
+    let second = (100..<300).map { (number: Int64) in
+        Sample(
+            timestamp: number * 1000 + number % 2,
+            value: number < 200 && number % 2 == 0 ? 1 : 2)
+    }
     func write(_ series: [Labels: [Sample]], seed: UInt64) throws {
         var generator = SplitMix(state: seed)
         let times = series.values.flatMap { $0.map(\.timestamp) }

@@ -9,7 +9,8 @@ extension Block {
     /// The block with the samples in a closed range of the series that fulfil the matchers deleted;
     /// nil where that changes nothing. The files say so when this returns: first the meta, whose
     /// count of tombstones is only used to choose what to compact, then the tombstones; so where
-    /// either cannot be written, nothing is deleted.
+    /// either cannot be written, nothing is deleted. The caller syncs the directory, once it shows
+    /// the block as it is in the files by then.
     func deleting(
         _ range: TimeRange, _ matchers: [Matcher], _ fileSystem: any FileSystem
     ) throws(StorageError) -> Block? {
@@ -30,7 +31,6 @@ extension Block {
         try BlockWriter.replace("\(directory)/meta.json", with: meta.encoded(), fileSystem)
         try BlockWriter.replace(
             "\(directory)/\(Tombstones.fileName)", with: stones.encoded(), fileSystem)
-        do { try fileSystem.syncDirectory(directory) } catch { throw StorageError(error) }
         return Block(self, meta, stones)
     }
 

@@ -9,7 +9,8 @@ internal import Synchronization
 
 extension Database {
     /// Makes a copy of all data in `snapshots/<time>-<random>` and returns that name. Blocks are
-    /// linked, not copied; the head becomes a block of its own where it is wanted.
+    /// linked, not copied; the head becomes a block of its own where it is wanted, and late samples
+    /// become blocks as they do after a cut.
     package func snapshot(includingHead: Bool) throws(StorageError) -> String {
         let random = String(environment.randomNumber() >> 1, radix: 16)
         let name = "\(basicTimeText(environment.now()))-\(random)"
@@ -59,6 +60,12 @@ extension Database {
             var meta = BlockMeta(id: id, range: range)
             meta.compaction.sources = [id]
             _ = try BlockWriter(target, fileSystem).write(head.blockSource(held), meta)
+        }
+        if includingHead, let cut = try head.outOfOrderCut(), let range = cut.range {
+            for part in alignedRanges(range) {
+                let meta = newMeta(part, hint: BlockMeta.Hint.outOfOrder)
+                _ = try BlockWriter(target, fileSystem).write(cut.source(part), meta)
+            }
         }
         do { try fileSystem.syncDirectory(target) } catch { throw StorageError(error) }
     }

@@ -46,12 +46,14 @@ package struct BlockMerge: BlockSource {
         meta.compaction.level = (metas.map(\.compaction.level).max() ?? 0) + 1
         meta.compaction.sources = Set(metas.flatMap(\.compaction.sources)).sorted()
         meta.compaction.parents = metas.map { BlockMeta.Parent(id: $0.id, range: $0.range) }
-        // Partial data makes the whole partial; out-of-order data only where all of it is.
+        // Partial data makes the whole partial; out-of-order data where all of it is, or that from
+        // the end of the rest on: the head may still take samples there.
         for hint in [BlockMeta.Hint.staleSeries, BlockMeta.Hint.selectedSeries]
         where metas.contains(where: { $0.compaction.hints.contains(hint) }) {
             meta.compaction.hints.append(hint)
         }
-        if metas.allSatisfy({ $0.compaction.hints.contains(BlockMeta.Hint.outOfOrder) }) {
+        let others = metas.filter { !$0.compaction.hints.contains(BlockMeta.Hint.outOfOrder) }
+        if others.allSatisfy({ $0.range.end < end }) {
             meta.compaction.hints.append(BlockMeta.Hint.outOfOrder)
         }
         return meta
@@ -95,7 +97,10 @@ package struct BlockMerge: BlockSource {
 
     /// The chunks of one series, in order, without overlaps and without what is deleted.
     private func merged(_ pieces: [ChunkPiece]) throws(StorageError) -> [EncodedChunk] {
-        let sorted = pieces.sorted { $0.chunk.range.start < $1.chunk.range.start }
+        let sorted = pieces.sorted {
+            let (left, right) = ($0.chunk.range, $1.chunk.range)
+            return (left.start, left.end, $0.order) < (right.start, right.end, $1.order)
+        }
         var chunks: [EncodedChunk] = []
         chunks.reserveCapacity(sorted.count)
         var first = 0
@@ -123,24 +128,33 @@ package struct BlockMerge: BlockSource {
 
     private func encodedAnew(_ group: ArraySlice<ChunkPiece>) throws(StorageError) -> [EncodedChunk]
     {
-        // Block by block: of samples with one time that of the earliest block counts, as in
-        // queries.
-        let pieces = group.sorted { $0.order < $1.order }
+        // As upstream's compactChunkIterator hands them to its merge (storage/merge.go): the first
+        // chunk comes last, and one that says again what the one before it says is left out.
+        var previous = group.first
+        var pieces: [ChunkPiece] = []
+        for piece in group.dropFirst() {
+            if piece.chunk == previous?.chunk, piece.deleted == previous?.deleted { continue }
+            pieces.append(piece)
+            previous = piece
+        }
+        pieces += group.prefix(1)
         guard pieces.allSatisfy({ $0.chunk.encoding.holdsFloats }) else {
             return try SampleMerge(pieces.map { ($0.chunk, $0.deleted) }, floats: floats).chunks()
         }
-        var columns = SampleColumns()
+        var sources: [SampleColumns] = []
         let always = TimeRange(start: .earliest, end: .latest)
         for piece in pieces {
-            let middle = columns.mark
+            var source = SampleColumns()
             do throws(ChunkError) {
-                try columns.append(piece.chunk.bytes.raw, piece.chunk.encoding, within: always)
+                try source.append(piece.chunk.bytes.raw, piece.chunk.encoding, within: always)
             } catch {
                 throw StorageError(.damaged, "merging a chunk: \(error)")
             }
-            columns.remove(piece.deleted, from: middle)
-            columns.merge(.start, middle)
+            source.remove(piece.deleted, from: .start)
+            sources.append(source)
         }
+        var columns = SampleColumns()
+        ChainedMerge.merge(sources, into: &columns)
         // One chunk with samples left out stays one chunk, and of its encoding.
         guard pieces.count == 1, let encoding = pieces[0].chunk.encoding.ofFloats else {
             return columns.encodedFloats(as: floats)

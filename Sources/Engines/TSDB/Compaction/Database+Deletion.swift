@@ -14,9 +14,16 @@ extension Database {
         try changeBlocks { () throws(StorageError) in
             for block in blocks where block.overlaps(range) {
                 let changed = try block.deleting(range, matchers, environment.fileSystem)
-                if let changed { replace([block], with: changed) }
+                guard let changed else { continue }
+                replace([block], with: changed)
+                do throws(FileError) {
+                    try environment.fileSystem.syncDirectory(changed.directory)
+                } catch {
+                    throw StorageError(error)
+                }
             }
-            if let held = head.timeRange, held.start <= range.end, range.start <= held.end {
+            let held = [head.timeRange, head.outOfOrderRange]
+            if held.contains(where: { $0?.touches(range) ?? false }) {
                 try head.delete(range, matchers)
             }
         }

@@ -92,16 +92,10 @@ extension Database {
     ) throws(StorageError) -> [Block] {
         var written: [Block] = []
         do throws(StorageError) {
-            var start = CompactionPlan.alignedStart(range.start, options.blockRange)
-            while start <= range.end {
-                let end = start + options.blockRange
-                let id = environment.newID()
-                var meta = BlockMeta(id: id, range: TimeRange(start: start, end: end))
-                meta.compaction.sources = [id]
-                meta.compaction.hints = [hint]
-                let part = source(TimeRange(start: start, end: end - 1))
-                if let block = try writeBlock(part, meta).map(open) { written.append(block) }
-                start = end
+            for part in alignedRanges(range) {
+                let meta = newMeta(part, hint: hint)
+                let block = try writeBlock(source(part), meta).map(open)
+                if let block { written.append(block) }
             }
         } catch {
             for block in written {
@@ -110,6 +104,31 @@ extension Database {
             throw error
         }
         return written
+    }
+
+    /// The ranges of blocks that a closed range touches, closed too. None reaches across the time
+    /// up to which blocks have all samples: merged with one of those, it would hide that time.
+    func alignedRanges(_ range: TimeRange) -> [TimeRange] {
+        let border = blocks.lazy.filter(\.meta.isInOrder).map(\.meta.range.end).max()
+        let start = CompactionPlan.alignedStart(range.start, options.blockRange)
+        return stride(from: start, through: range.end, by: Int(options.blockRange)).flatMap {
+            let whole = TimeRange(start: $0, end: $0 + options.blockRange - 1)
+            guard let border, whole.start < border, border <= whole.end else { return [whole] }
+            return [
+                TimeRange(start: whole.start, end: border - 1),
+                TimeRange(start: border, end: whole.end),
+            ]
+        }
+    }
+
+    /// The meta of a new block that does not stand for the whole of its closed range.
+    func newMeta(_ range: TimeRange, hint: String) -> BlockMeta {
+        let id = environment.newID()
+        // A block's end is open.
+        var meta = BlockMeta(id: id, range: TimeRange(start: range.start, end: range.end + 1))
+        meta.compaction.sources = [id]
+        meta.compaction.hints = [hint]
+        return meta
     }
 
     func writeBlock(

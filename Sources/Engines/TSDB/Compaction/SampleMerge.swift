@@ -6,7 +6,7 @@ internal import Model
 internal import Storage
 
 /// Chunks of one series, histograms among them, whose samples are merged by time and encoded anew.
-/// Of samples with one time that of the first chunk counts.
+/// Which of the samples with one time counts is for `ChainedMerge` to say.
 ///
 /// What a chunk's header says of a counter reset before it holds no longer where samples of another
 /// come in between, or where the sample before is deleted: the new chunks say that nothing is
@@ -27,7 +27,6 @@ struct SampleMerge {
 
     private struct Merged {
         var timestamp: Timestamp
-        var order: Int
         var value: SampleValue
         var start: Timestamp
     }
@@ -36,8 +35,9 @@ struct SampleMerge {
     func chunks(
         within range: TimeRange = TimeRange(start: .earliest, end: .latest)
     ) throws(StorageError) -> [EncodedChunk] {
-        var samples: [Merged] = []
-        for (order, source) in sources.enumerated() {
+        var samples: [[Merged]] = []
+        for source in sources {
+            var found: [Merged] = []
             do throws(ChunkError) {
                 try forEachSample(in: source.chunk.bytes.raw, source.chunk.encoding) {
                     (timestamp, value, start) in
@@ -46,14 +46,13 @@ struct SampleMerge {
                     guard !isDeleted, range.start <= timestamp, timestamp <= range.end else {
                         return
                     }
-                    samples.append(
-                        Merged(timestamp: timestamp, order: order, value: value, start: start))
+                    found.append(Merged(timestamp: timestamp, value: value, start: start))
                 }
             } catch {
                 throw StorageError(.damaged, "merging a chunk: \(error)")
             }
+            samples.append(found)
         }
-        samples.sort { ($0.timestamp, $0.order) < ($1.timestamp, $1.order) }
         // One chunk with samples left out stays one chunk, as long as it may be.
         var encoder =
             sources.count == 1
@@ -61,12 +60,14 @@ struct SampleMerge {
                 floats: floats, histogramStarts: histogramStarts,
                 samplesPerChunk: Int(UInt16.max))
             : SampleEncoder(floats: floats)
-        var last: Timestamp?
-        for sample in samples where sample.timestamp != last {
-            last = sample.timestamp
-            guard encoder.append(sample.timestamp, sample.value, start: sample.start) else {
-                throw StorageError(.damaged, "merging a chunk: histogram with wrong spans")
-            }
+        var isSound = true
+        ChainedMerge.walk(samples.map { $0.map(\.timestamp) }) { source, index, _ in
+            let sample = samples[source][index]
+            let isTaken = encoder.append(sample.timestamp, sample.value, start: sample.start)
+            if !isTaken { isSound = false }
+        }
+        guard isSound else {
+            throw StorageError(.damaged, "merging a chunk: histogram with wrong spans")
         }
         return encoder.finish()
     }

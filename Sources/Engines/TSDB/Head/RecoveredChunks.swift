@@ -21,6 +21,8 @@ struct RecoveredChunks {
     private var starts: [UInt64: Int] = [:]
     /// Chunks of late samples, in the order of the files.
     private var late: [UInt64: [OutOfOrderChunk]] = [:]
+    /// Late samples in chunks up to here are in blocks.
+    var writtenThrough = HeadChunkFiles.Place.none
     /// Of the last sound chunk.
     private(set) var lastPlace = HeadChunkFiles.Place.none
     private var damagedFiles: [UInt32] = []
@@ -69,7 +71,7 @@ struct RecoveredChunks {
     }
 
     private mutating func dropLate(from file: UInt32) {
-        lastPlace = .none
+        lastPlace = writtenThrough.file < file ? min(writtenThrough, lastPlace) : .none
         late = late.mapValues { $0.filter { $0.place.file < file } }
         for chunk in chunks { lastPlace = max(lastPlace, chunk.place) }
         for chunk in late.values.joined() { lastPlace = max(lastPlace, chunk.place) }
@@ -86,13 +88,15 @@ struct RecoveredChunks {
                 return false
             }
             lastPlace = HeadChunkFiles.Place(file: number, offset: UInt32(at))
-            if entry.isOutOfOrder {
-                late[entry.ref, default: []].append(
-                    OutOfOrderChunk(place: lastPlace, range: entry.range))
-            }
+            if entry.isOutOfOrder { addLate(entry, lastPlace) }
             at = entry.end
         }
         return true
+    }
+
+    private mutating func addLate(_ entry: HeadChunkEntry, _ place: HeadChunkFiles.Place) {
+        guard writtenThrough < place else { return }
+        late[entry.ref, default: []].append(OutOfOrderChunk(place: place, range: entry.range))
     }
 
     /// The first file that is damaged, but for a torn tail.
@@ -123,8 +127,7 @@ struct RecoveredChunks {
             let place = HeadChunkFiles.Place(file: number, offset: UInt32(at))
             lastPlace = place
             if entry.isOutOfOrder {
-                late[entry.ref, default: []].append(
-                    OutOfOrderChunk(place: place, range: entry.range))
+                addLate(entry, place)
             } else if encoding != nil, entry.range.end >= store.bounds.minValidTime {
                 let newest = newestByRef[entry.ref] ?? .min
                 guard newest < entry.range.start || newest == .min else { return (at, false) }

@@ -81,10 +81,13 @@ struct Replay {
     mutating func run() throws(StorageError) {
         do {
             let folder = try WALDirectory(logPath, fileSystem)
-            if start == nil { try chunks.load(store) }
+            if start == nil { try loadChunks() }
             store.files.isReadOnly = store.restart.foreignData != nil
             try chunks.repair(store)
             try store.files.syncLast()
+            if chunks.lastPlace < chunks.writtenThrough, store.restart.foreignData == nil {
+                try WrittenLateChunks.write(chunks.lastPlace, directory, fileSystem)
+            }
             if start == nil, store.restart.foreignData == nil {
                 try SnapshotFormat.remove(directory, fileSystem)
             }
@@ -121,6 +124,13 @@ struct Replay {
         }
     }
 
+    private mutating func loadChunks(
+        from place: HeadChunkFiles.Place? = nil
+    ) throws(FileError) {
+        chunks.writtenThrough = try WrittenLateChunks.read(directory, fileSystem)
+        try chunks.load(store, from: place)
+    }
+
     // MARK: Snapshot
 
     /// Fills the store from a snapshot. Changes nothing on disk.
@@ -139,7 +149,7 @@ struct Replay {
             segment.bytes.fingerprint(before: summary.position.offset) == summary.fingerprint
         else { throw SnapshotFault("segment \(summary.position.segment) is another one") }
         let place = HeadChunkFiles.Place(file: summary.chunkFile, offset: summary.chunkOffset)
-        try chunks.load(store, from: place)
+        try loadChunks(from: place)
         // Also one that is younger than the snapshot: its repair would come after the records of
         // the snapshot may have begun another file.
         if let damaged = chunks.firstDamagedFile {

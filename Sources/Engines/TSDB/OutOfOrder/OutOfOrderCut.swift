@@ -7,7 +7,8 @@
 //     What older segments hold lies in chunks up to the last one now.
 //  2. The blocks are written from those chunks, and published.
 //  3. New queriers do not look at the chunks any more. Once the queriers opened before are
-//     released, the chunks and the older segments go.
+//     released, it is noted which chunks are done with (`WrittenLateChunks`), and they and the
+//     older segments go.
 
 internal import ChunkEncoding
 internal import Instrumentation
@@ -49,12 +50,12 @@ extension Head {
             store.withLock { $0.outOfOrder.hiddenThrough = cut.lastPlace }
             let newest = leases.withLock { $0.newest }
             _ = leases.wait { $0.hasNone(upTo: newest) ? true : nil }
-            store.withLock { store in
-                store.outOfOrder.removeChunks(upTo: cut.lastPlace)
-                store.forgetDeletions(endingBefore: store.visibleStart)
-            }
-            removeUnusedFiles()
             do {
+                // A place that is noted must not be given again, so its file is to be whole.
+                try store.flushChunks()
+                try store.withLock { (store) throws(FileError) in try store.files.finishFile() }
+                try store.flushChunks()
+                try WrittenLateChunks.write(cut.lastPlace, directory, fileSystem)
                 let folder = try WALDirectory(OutOfOrderLog.path(directory), fileSystem)
                 for segment in folder.segments where segment < cut.segment {
                     try fileSystem.remove(folder.path(ofSegment: segment))
@@ -64,6 +65,11 @@ extension Head {
             } catch {
                 throw StorageError(.inputOutput, "truncate ooo wbl: \(error)")
             }
+            store.withLock { store in
+                store.outOfOrder.removeChunks(upTo: cut.lastPlace)
+                store.forgetDeletions(endingBefore: store.visibleStart)
+            }
+            removeUnusedFiles()
         }
     }
 }
@@ -189,15 +195,17 @@ private struct OutOfOrderSource: BlockSource {
                     late, of: slot, range, after: .none, upTo: lastPlace)
             }
             if late.isEmpty { continue }
-            let chunks: [EncodedChunk]
+            var chunks: [EncodedChunk] = []
             if late.holdsFloatsOnly {
                 var columns = SampleColumns()
                 try late.decode(range, into: &columns)
                 chunks = columns.encodedFloats(as: floatEncoding)
             } else {
-                let merge = SampleMerge(
-                    late.fullChunks.map { ($0, late.deleted) }, floats: floatEncoding)
-                chunks = try merge.chunks(within: range)
+                for group in late.overlappingGroups {
+                    let merge = SampleMerge(
+                        group.map { ($0, late.deleted) }, floats: floatEncoding)
+                    chunks += try merge.chunks(within: range)
+                }
             }
             if !chunks.isEmpty { try body(head.labels.labels(of: slot), chunks) }
         }

@@ -49,8 +49,19 @@ struct LateChunks: Sendable {
         }
     }
 
-    /// Copies of the full chunks, by their start.
-    var fullChunks: [EncodedChunk] {
+    /// Copies of the full chunks, by their start; those that overlap one another together.
+    var overlappingGroups: [[EncodedChunk]] {
+        var groups: [[EncodedChunk]] = []
+        var end = Timestamp.min
+        for chunk in fullChunks {
+            if groups.isEmpty || end < chunk.range.start { groups.append([]) }
+            groups[groups.count - 1].append(chunk)
+            end = max(end, chunk.range.end)
+        }
+        return groups
+    }
+
+    private var fullChunks: [EncodedChunk] {
         var found: [EncodedChunk] = []
         for chunk in chunks {
             guard case .full(let source) = chunk.place, let encoding = source.encoding else {

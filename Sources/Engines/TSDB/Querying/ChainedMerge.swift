@@ -10,37 +10,50 @@ internal import Storage
 
 struct ChainedMerge {
     private struct Cursor {
-        let columns: SampleColumns
-        /// Places in time order: a float's index, or the complement of a histogram's.
-        let order: [Int]
+        let times: [Timestamp]
         var at = -1
 
-        init(_ columns: SampleColumns) {
-            self.columns = columns
-            order = columns.timeOrder
-        }
-
-        var time: Timestamp { columns.time(order[at]) }
+        var time: Timestamp { times[at] }
 
         mutating func advance() -> Bool {
             at += 1
-            return at < order.count
+            return at < times.count
         }
     }
 
     private var cursors: [Cursor]
     private var heap: [Int] = []
 
-    private init(_ sources: [SampleColumns]) { cursors = sources.map(Cursor.init) }
+    private init(_ times: [[Timestamp]]) { cursors = times.map { Cursor(times: $0) } }
+
+    /// Calls `take` with the samples of all sources, given by their ascending times, in order:
+    /// which source, which of its samples, and whether another source had the one before.
+    static func walk(
+        _ times: [[Timestamp]], _ take: (_ source: Int, _ index: Int, _ hasMoved: Bool) -> Void
+    ) {
+        guard !times.isEmpty else { return }
+        var merge = ChainedMerge(times)
+        merge.run(take)
+    }
 
     /// Appends the samples of all sources, in the order in which the chunks come, to `columns`.
     static func merge(_ sources: [SampleColumns], into columns: inout SampleColumns) {
-        guard !sources.isEmpty else { return }
-        var merge = ChainedMerge(sources)
-        merge.run(&columns)
+        let orders = sources.map(\.timeOrder)
+        let times = zip(sources, orders).map { source, order in
+            order?.map(source.time) ?? source.timestamps
+        }
+        walk(times) { source, index, hasMoved in
+            let place = orders[source].map { $0[index] } ?? index
+            columns.append(place, of: sources[source])
+            // What a histogram knows of resets is about the one before it in its own source.
+            guard hasMoved, place < 0, let last = columns.histograms.indices.last,
+                columns.histograms[last].counterResetHint != .gauge
+            else { return }
+            columns.histograms[last].counterResetHint = .unknown
+        }
     }
 
-    private mutating func run(_ columns: inout SampleColumns) {
+    private mutating func run(_ take: (Int, Int, Bool) -> Void) {
         for index in cursors.indices.dropFirst() where cursors[index].advance() { push(index) }
         var current = 0
         var lastTime: Timestamp?
@@ -52,7 +65,7 @@ struct ChainedMerge {
                 if let next = heap.first, time >= cursors[next].time {
                     push(current)
                 } else {
-                    take(current, hasMoved, &columns)
+                    take(current, cursors[current].at, hasMoved)
                     (lastTime, hasMoved) = (time, false)
                     continue
                 }
@@ -63,19 +76,9 @@ struct ChainedMerge {
             hasMoved = true
             let time = cursors[current].time
             if time == lastTime { continue }
-            take(current, hasMoved, &columns)
+            take(current, cursors[current].at, hasMoved)
             (lastTime, hasMoved) = (time, false)
         }
-    }
-
-    /// What a histogram knows of resets is about the one before it in its own source.
-    private func take(_ index: Int, _ hasMoved: Bool, _ columns: inout SampleColumns) {
-        let cursor = cursors[index]
-        columns.append(cursor.order[cursor.at], of: cursor.columns)
-        guard hasMoved, let last = columns.histograms.indices.last, cursor.order[cursor.at] < 0,
-            columns.histograms[last].counterResetHint != .gauge
-        else { return }
-        columns.histograms[last].counterResetHint = .unknown
     }
 
     // MARK: The heap, as Go's container/heap has it
@@ -112,9 +115,10 @@ struct ChainedMerge {
 }
 
 extension SampleColumns {
-    /// All samples in time order: the index of a float, or the complement of a histogram's.
-    fileprivate var timeOrder: [Int] {
-        if histogramTimestamps.isEmpty { return Array(timestamps.indices) }
+    /// All samples in time order: the index of a float, or the complement of a histogram's; nil
+    /// where there are floats only.
+    fileprivate var timeOrder: [Int]? {
+        if histogramTimestamps.isEmpty { return nil }
         var order: [Int] = []
         order.reserveCapacity(timestamps.count + histogramTimestamps.count)
         var next = 0

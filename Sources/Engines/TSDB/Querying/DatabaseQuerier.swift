@@ -25,14 +25,16 @@ struct DatabaseQuerier: Querier {
                 block, matchers, wanted, expiries[block.meta.id])
             if selection.count > 0 { sets.append(selection) }
         }
+        var hasHead = false
         if let head {
             var hints = hints
             // Only a head by itself may go without order: merging needs it.
             if !blocks.isEmpty { hints.needsOrder = true }
             let selection = try head.select(matchers, hints: hints)
-            if selection.count > 0 || sets.isEmpty { sets.append(selection) }
+            hasHead = selection.count > 0 || sets.isEmpty
+            if hasHead { sets.append(selection) }
         }
-        let merged = sets.count == 1 ? nil : MergedSelection(sets)
+        let merged = sets.count == 1 ? nil : MergedSelection(sets, hasHead: hasHead)
         if hints.labelsOnly {
             // Labels that were equal to others could be read.
             for case let set as BlockSelection in sets {

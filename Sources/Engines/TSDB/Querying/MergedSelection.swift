@@ -4,8 +4,10 @@
 // have the same series, so the next one of the newest set is compared with those of the others,
 // without gathering their labels; only where they differ the least is looked for.
 // Each series of the result is a list of parts (set, index), the oldest set first. Sets that do not
-// overlap in time are read one after the other; where they do, samples are merged by time, and of
-// two with the same time the one of the earlier set counts, as upstream's chained merge has it.
+// overlap in time are read one after the other; where they do, samples are merged by time as
+// upstream's chained merge has it, which counts the head as the first source and the oldest block
+// as the next. (Of three or more sources that have other values for one time upstream's choice
+// depends on the series before; here it does not.)
 
 internal import Model
 internal import Storage
@@ -24,8 +26,10 @@ struct MergedSelection: SeriesSet {
     /// How many series at the beginning all sets have, with the same labels.
     let commonCount: Int
 
-    /// `sets` from the oldest to the newest.
-    init(_ sets: [any SeriesSet]) {
+    private let hasHead: Bool
+
+    /// `sets` from the oldest to the newest; the last one is of a head, or of a block.
+    init(_ sets: [any SeriesSet], hasHead: Bool) {
         var parts: [Part] = []
         var starts: [Int32] = []
         let longest = sets.lazy.map(\.count).max() ?? 0
@@ -43,6 +47,7 @@ struct MergedSelection: SeriesSet {
         }
         starts.append(Int32(parts.count))
         self.sets = sets
+        self.hasHead = hasHead
         self.parts = parts
         self.starts = starts
         self.commonCount = commonCount
@@ -104,12 +109,30 @@ struct MergedSelection: SeriesSet {
         _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
     ) throws(StorageError) {
         let first = columns.mark
-        for place in Int(starts[index])..<Int(starts[index + 1]) {
+        let places = Int(starts[index])..<Int(starts[index + 1])
+        for place in places {
             let middle = columns.mark
             let part = parts[place]
             try sets[Int(part.set)].read(Int(part.index), range, into: &columns)
-            columns.merge(first, middle)
+            if columns.overlap(first, middle) {
+                columns.removeAll(from: first)
+                return try readOverlapping(parts[places], range, into: &columns)
+            }
         }
+    }
+
+    private func readOverlapping(
+        _ parts: ArraySlice<Part>, _ range: TimeRange, into columns: inout SampleColumns
+    ) throws(StorageError) {
+        var sources: [SampleColumns] = []
+        // The head, where it is there, is the last set.
+        let headCount = hasHead && parts.last.map({ Int($0.set) }) == sets.count - 1 ? 1 : 0
+        for part in parts.suffix(headCount) + parts.dropLast(headCount) {
+            var source = SampleColumns()
+            try sets[Int(part.set)].read(Int(part.index), range, into: &source)
+            sources.append(source)
+        }
+        ChainedMerge.merge(sources, into: &columns)
     }
 }
 

@@ -83,22 +83,19 @@ extension SampleColumns {
         arrangeHistograms(others, from: first.histograms)
     }
 
-    // MARK: Merges
+    // MARK: Parts
 
-    /// Merges two runs of samples, from `first` to `middle` and from there on, each in time order,
-    /// into one. Of samples with one time that of the first run stays.
-    mutating func merge(_ first: ColumnMark, _ middle: ColumnMark) {
-        guard let end = lastTime(first, middle), let start = firstTime(middle), start <= end else {
-            return
-        }
-        let histogramTimes = Set(histogramTimestamps[first.histograms..<middle.histograms])
-        let floatTimes = Set(timestamps[first.floats..<middle.floats])
-        let floats = Self.order(timestamps, first.floats, middle.floats, without: histogramTimes)
-        let others = Self.order(
-            histogramTimestamps, first.histograms, middle.histograms, without: floatTimes)
-        arrangeFloats(floats, from: first.floats)
-        arrangeHistograms(others, from: first.histograms)
-        forgetResets(others, from: first.histograms, middle.histograms)
+    /// Whether a run of samples, from `middle` on, begins before the one from `first` to `middle`
+    /// has ended.
+    func overlap(_ first: ColumnMark, _ middle: ColumnMark) -> Bool {
+        guard let end = lastTime(first, middle), let start = firstTime(middle) else { return false }
+        return start <= end
+    }
+
+    /// Takes out all samples behind a mark.
+    mutating func removeAll(from mark: ColumnMark) {
+        arrangeFloats([], from: mark.floats)
+        arrangeHistograms([], from: mark.histograms)
     }
 
     /// The last time between two marks.
@@ -119,37 +116,6 @@ extension SampleColumns {
             ? histogramTimestamps[mark.histograms] : nil
         guard let float, let histogram else { return float ?? histogram }
         return min(float, histogram)
-    }
-
-    /// The merged order, as indices. `others` are times that the second run must leave out.
-    private static func order(
-        _ times: [Timestamp], _ first: Int, _ middle: Int, without others: Set<Timestamp>
-    ) -> [Int] {
-        var order: [Int] = []
-        order.reserveCapacity(times.count - first)
-        var left = first
-        var right = middle
-        while left < middle || right < times.count {
-            let takesLeft =
-                right >= times.count || (left < middle && times[left] <= times[right])
-            let index = takesLeft ? left : right
-            let isTaken =
-                order.last.map { times[$0] == times[index] } ?? false
-                || (!takesLeft && others.contains(times[index]))
-            if !isTaken { order.append(index) }
-            if takesLeft { left += 1 } else { right += 1 }
-        }
-        return order
-    }
-
-    /// What a histogram knows of resets is about the one before it in its own run.
-    private mutating func forgetResets(_ order: [Int], from first: Int, _ middle: Int) {
-        for place in order.indices.dropFirst()
-        where (order[place - 1] < middle) != (order[place] < middle) {
-            if histograms[first + place].counterResetHint != .gauge {
-                histograms[first + place].counterResetHint = .unknown
-            }
-        }
     }
 
     private mutating func arrangeFloats(_ order: [Int], from first: Int) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Model
+internal import Model
+internal import TSDB
 
 /// What a database should hold, kept the simple way: every sample of every series, and how sure it
 /// is that it is there.
-package struct Expectation: Sendable {
-    package enum Certainty: Sendable, Hashable {
+struct Expectation: Sendable {
+    enum Certainty: Sendable, Hashable {
         /// The commit failed, or a start did not find it: not to be seen now, but the next start
         /// may find it.
         case refused
@@ -14,6 +15,8 @@ package struct Expectation: Sendable {
         case gone
         /// Deleted, but a power cut may bring it back.
         case deleted
+        /// It may be there or not, now and later.
+        case open
         /// It may be there or not: it is settled by the next look.
         case doubtful
         /// Acknowledged: a killed process does not lose it.
@@ -22,10 +25,17 @@ package struct Expectation: Sendable {
         case durable
     }
 
-    package struct Entry: Sendable {
-        package var time: Timestamp
-        package var value: StoredValue
-        package var certainty: Certainty
+    struct Entry: Sendable {
+        var time: Timestamp
+        var value: StoredValue
+        var certainty: Certainty
+        /// Whether it may be among the late samples: blocks that are cut from the samples in order
+        /// need not have it.
+        var isLate = false
+        /// What was stored at this time, too: which of them is seen depends on where they are.
+        var others: [StoredValue] = []
+
+        func allows(_ found: StoredValue) -> Bool { found == value || others.contains(found) }
     }
 
     /// A sample of an answer.
@@ -35,15 +45,17 @@ package struct Expectation: Sendable {
     }
 
     /// In order of time.
-    package private(set) var series: [Labels: [Entry]] = [:]
+    private(set) var series: [Labels: [Entry]] = [:]
     /// The newest time that each series ever took, deleted or not.
     private(set) var highest: [Labels: Timestamp] = [:]
-    /// Before this time retention may have taken samples.
-    var horizon = Timestamp.min
-    /// The highest end of blocks that there was.
+    /// What was deleted of each series.
+    private var deleted: [Labels: [TimeRange]] = [:]
+    /// What retention may have taken, and must have.
+    var horizons: Horizons
+    /// The highest end of blocks with all samples in order that there was.
     var endOfBlocks = Timestamp.min
 
-    package init() {}
+    init(_ retention: RetentionSettings) { horizons = Horizons(retention) }
 
     /// The newest time that is surely there.
     var newest: Timestamp? {
@@ -75,20 +87,38 @@ package struct Expectation: Sendable {
 
     // MARK: What happens
 
-    mutating func add(
-        _ labels: Labels, _ time: Timestamp, _ value: StoredValue, _ certainty: Certainty
-    ) {
-        if certainty == .committed { highest[labels] = max(highest[labels] ?? .min, time) }
+    /// Adds a sample. Where one of its time is known, either may be seen if `mayRepeat`; else the
+    /// surer one counts.
+    mutating func add(_ labels: Labels, _ new: Entry, mayRepeat: Bool) {
+        var new = new
+        if new.certainty == .committed {
+            // It is taken for one that was there, or falls under the deletion.
+            if hidesLater(new.time, of: labels) { new.certainty = .open }
+            highest[labels] = max(highest[labels] ?? .min, new.time)
+        }
         var entries = series.removeValue(forKey: labels) ?? []
-        let place = Self.place(of: time, in: entries)
-        if place < entries.count, entries[place].time == time {
-            if certainty > entries[place].certainty {
-                entries[place] = Entry(time: time, value: value, certainty: certainty)
+        let place = Self.place(of: new.time, in: entries)
+        if place < entries.count, entries[place].time == new.time {
+            let known = entries[place]
+            if new.certainty > known.certainty { entries[place] = new }
+            entries[place].isLate = known.isLate || new.isLate
+            if mayRepeat {
+                entries[place].others = known.others
+                for value in [known.value, new.value] where !entries[place].allows(value) {
+                    entries[place].others.append(value)
+                }
             }
         } else {
-            entries.insert(Entry(time: time, value: value, certainty: certainty), at: place)
+            entries.insert(new, at: place)
         }
         series[labels] = entries
+    }
+
+    /// Whether a sample that comes now may be hidden by a deletion that was before it: one that is
+    /// not newer than all that its series ever had.
+    private func hidesLater(_ time: Timestamp, of labels: Labels) -> Bool {
+        guard let newest = highest[labels], time <= newest else { return false }
+        return deleted[labels]?.contains { $0.start <= time && time <= $0.end } ?? false
     }
 
     private mutating func change(_ body: (inout Entry) -> Void) {
@@ -110,17 +140,35 @@ package struct Expectation: Sendable {
     /// Deletes what is there in a closed range; where that failed, some of it.
     mutating func delete(_ range: TimeRange, of labels: Labels, hasFailed: Bool) {
         guard var entries = series.removeValue(forKey: labels) else { return }
+        deleted[labels, default: []].append(range)
         for index in entries.indices
         where range.start <= entries[index].time && entries[index].time <= range.end {
-            guard entries[index].certainty >= .doubtful else { continue }
-            entries[index].certainty = hasFailed ? .doubtful : .deleted
+            switch entries[index].certainty {
+            // What retention took may not be within reach of the deletion, and come back.
+            case .refused, .gone, .deleted, .open: continue
+            case .doubtful, .committed, .durable:
+                entries[index].certainty = hasFailed ? .doubtful : .deleted
+            }
         }
         series[labels] = entries
     }
 
-    /// Blocks hold everything before a time.
-    mutating func sync(before time: Timestamp) {
-        change { if $0.certainty == .committed, $0.time < time { $0.certainty = .durable } }
+    /// Blocks hold everything before a time, late samples only where `withLate`.
+    mutating func sync(before time: Timestamp, withLate: Bool) {
+        change {
+            guard $0.certainty == .committed, $0.time < time, withLate || !$0.isLate else { return }
+            $0.certainty = .durable
+        }
+    }
+
+    /// Before a time, and of late samples at any time, anything may be lost from here on. Where no
+    /// block is left, nothing tells a start what is too old for the head: what the log still has
+    /// may come back, though it was deleted.
+    mutating func letGo(before time: Timestamp, isNothingLeft: Bool) {
+        change {
+            guard $0.time < time || $0.isLate else { return }
+            if isNothingLeft || $0.certainty >= .doubtful { $0.certainty = .open }
+        }
     }
 
     mutating func kill() {
@@ -129,7 +177,7 @@ package struct Expectation: Sendable {
 
     mutating func cutPower() {
         change {
-            if $0.certainty != .durable, $0.certainty != .gone { $0.certainty = .doubtful }
+            if ![.durable, .gone, .open].contains($0.certainty) { $0.certainty = .doubtful }
         }
     }
 
@@ -172,7 +220,7 @@ package struct Expectation: Sendable {
             }
             var entry = entries[place]
             place += 1
-            guard entry.value == sample.value else {
+            guard entry.allows(sample.value) else {
                 throw Disagreement(
                     "\(labels) at \(entry.time): found \(sample.value), not \(entry.value)")
             }
@@ -181,6 +229,9 @@ package struct Expectation: Sendable {
             }
             guard entry.certainty != .deleted, entry.certainty != .gone else {
                 throw Disagreement("\(labels) at \(entry.time): found what was deleted")
+            }
+            guard !horizons.mustHide(entry, of: labels) else {
+                throw Disagreement("\(labels) at \(entry.time): found what is outlived")
             }
             if entry.certainty == .doubtful {
                 entry.certainty = found
@@ -200,8 +251,14 @@ package struct Expectation: Sendable {
         _ entry: Entry, _ labels: Labels, _ kept: inout [Entry]
     ) throws(Disagreement) {
         if entry.certainty < .doubtful { return kept.append(entry) }
-        guard entry.certainty == .doubtful || entry.time < horizon else {
+        let isOutlived = entry.time < horizons.horizon(of: labels)
+        guard entry.certainty == .doubtful || isOutlived else {
             throw Disagreement("\(labels) at \(entry.time): lost (\(entry.certainty))")
+        }
+        if isOutlived, horizons.mayReturn {
+            var missing = entry
+            missing.certainty = .open
+            return kept.append(missing)
         }
         // What took it away may be undone, by a power cut or by the next start.
         if entry.certainty == .doubtful {
@@ -218,13 +275,14 @@ extension Expectation.Certainty: Comparable {
         case .gone: -1
         case .refused: 0
         case .deleted: 1
-        case .doubtful: 2
-        case .committed: 3
-        case .durable: 4
+        case .open: 2
+        case .doubtful: 3
+        case .committed: 4
+        case .durable: 5
         }
     }
 
-    package static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
+    static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
 }
 
 /// The database and the expectation are not of one opinion.

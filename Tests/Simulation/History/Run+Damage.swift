@@ -16,7 +16,9 @@ extension Run {
         // A deletion whose record is damaged is undone, and it is forgotten what was deleted.
         let hasDeleted = counts[.delete] != nil
         let files = disk.allFiles.filter {
-            let holdsDeletions = $0.path.contains("/wal/") || $0.path.hasSuffix("/tombstones")
+            let holdsDeletions =
+                $0.path.contains("/wal/") || $0.path.hasSuffix("/tombstones")
+                || $0.path.hasSuffix("/late-chunks")
             return $0.size > 0 && !(hasDeleted && holdsDeletions)
         }
         guard !files.isEmpty else { return try start(found: .committed) }
@@ -35,6 +37,8 @@ extension Run {
             note("prevents the start: \(error)")
             return abandon()
         }
+        // The end of the blocks, by which samples are outlived, may be another one.
+        expectation.horizons.hideNothing()
         try lookAtDamage(path)
         // Nothing guards the times in a block's meta.json; wrong ones may say that all is too old.
         if database?.readOnlyReason == nil, !path.hasSuffix("/meta.json") {

@@ -30,6 +30,7 @@ extension Run {
     mutating func cleanTombstones() throws(Disagreement) {
         do throws(StorageError) {
             try database?.cleanTombstones()
+            noteBlocks()
         } catch {
             try excuse(error, "cleaning tombstones")
             note("failed: \(error)")

@@ -72,6 +72,31 @@ extension Run {
         try commit(samples, .skipFaulty)
     }
 
+    mutating func backfill() throws(Disagreement) {
+        guard settings.outOfOrderWindow > 0 else { return try append() }
+        let count = 1 + random.below(12)
+        var until = surroundings.clock
+        for _ in 0..<count {
+            let reach = Int(settings.outOfOrderWindow) + Int(setup.blockRange) / 4
+            let time = surroundings.clock - Timestamp(random.below(reach))
+            until = min(until, time)
+            var samples = someSeries().map { written($0, time) }
+            // A late sample of a time that is taken, with another value.
+            for index in samples.indices where random.isOne(in: 8) {
+                guard
+                    let known = expectation.series[samples[index].labels]?.randomElement(
+                        using: &random)
+                else { continue }
+                samples[index].time = known.time
+                if case .float(let value) = samples[index].value {
+                    samples[index].value = .float(Double(bitPattern: value.bitPattern ^ 1))
+                }
+            }
+            try commit(samples, .skipFaulty)
+        }
+        note("\(count) batches back to \(until)")
+    }
+
     mutating func appendWhole() throws(Disagreement) {
         tick()
         var samples = someSeries().map { written($0, surroundings.clock) }
@@ -116,12 +141,18 @@ extension Run {
 
     /// What stands in blocks is on the device.
     mutating func noteBlocks() {
-        let ends = (database?.blocks ?? []).map(\.meta.range.end)
-        guard let end = ends.max() else { return }
-        expectation.endOfBlocks = max(expectation.endOfBlocks, end)
-        expectation.sync(before: end)
-        if setup.retention > 0 {
-            expectation.horizon = max(expectation.horizon, end - setup.retention)
+        guard let database, let head else { return }
+        let metas = database.blocks.map(\.meta)
+        let inOrder = metas.filter(\.isInOrder).map(\.range)
+        if let end = inOrder.map(\.end).max() {
+            expectation.endOfBlocks = max(expectation.endOfBlocks, end)
+            expectation.sync(before: end, withLate: head.outOfOrderRange == nil)
+        }
+        expectation.horizons.move(
+            to: metas.map(\.range.end), startOfHead: head.timeRange?.start ?? .max)
+        if settings.retention.bytes > 0 {
+            let start = inOrder.map(\.start).min() ?? head.timeRange?.start ?? .max
+            expectation.letGo(before: start, isNothingLeft: inOrder.isEmpty)
         }
     }
 
@@ -147,22 +178,49 @@ extension Run {
         _ samples: [Written], _ policy: FaultPolicy
     ) throws(Disagreement) {
         guard let database else { return }
-        let samples = samples.filter { !$0.value.isHistogram } + samples.filter(\.value.isHistogram)
+        var samples = samples.filter { !$0.value.isHistogram } + samples.filter(\.value.isHistogram)
         let outcome: CommitOutcome
-        do throws(StorageError) {
+        do {
             let new = samples.map(\.labels).filter { refs[$0] == nil }
             if !new.isEmpty {
                 for (labels, ref) in zip(new, try database.resolve(new)) { refs[labels] = ref }
             }
+            let refused = try dropRefused(&samples)
+            if samples.isEmpty || !refused.isEmpty && policy == .allOrNothing { return }
             outcome = try database.commit(batch(samples), policy)
-        } catch {
+        } catch let error as StorageError {
             try excuse(error, "a commit")
-            for sample in samples {
-                expectation.add(sample.labels, sample.time, sample.value.stored, .refused)
-            }
+            let before = expectation
+            for sample in samples { note(sample, .refused, before, samples) }
             return note("refused at \(samples[0].time)")
+        } catch {
+            throw Disagreement("\(error)")
         }
         try take(outcome, samples, policy)
+    }
+
+    /// Leaves out the samples of series that are not created because memory is short, and returns
+    /// their labels.
+    private mutating func dropRefused(
+        _ samples: inout [Written]
+    ) throws(Disagreement) -> Set<Labels> {
+        let refused = Set(refs.filter { $0.value == .refused }.keys)
+        guard !refused.isEmpty else { return [] }
+        guard let budget = setup.memoryBudget, surroundings.memoryInUse >= budget else {
+            throw Disagreement("series are refused though there is memory")
+        }
+        for labels in refused {
+            refs[labels] = nil
+            // One that ended may have left.
+            guard let newest = expectation.newest(of: labels), !newest.isLate,
+                newest.value != .stale, newest.time == expectation.highest[labels],
+                newest.time >= expectation.endOfBlocks
+            else { continue }
+            throw Disagreement("\(labels) is refused though the head has it")
+        }
+        samples.removeAll { refused.contains($0.labels) }
+        note("\(refused.count) series refused")
+        return refused
     }
 
     private mutating func take(
@@ -185,42 +243,74 @@ extension Run {
                     refs[sample.labels] = nil
                     stale.append(sample)
                 } else {
-                    try judge(fault, sample, samples[..<index], before)
+                    try judge(fault, at: index, samples, before)
                 }
             } else if !isNothingStored {
-                if let known = expectation.entry(sample.labels, sample.time),
-                    known.certainty >= .committed, known.value != sample.value.stored
-                {
-                    throw Disagreement("\(sample.labels) took two values at \(sample.time)")
-                }
-                expectation.add(sample.labels, sample.time, sample.value.stored, .committed)
+                try keep(sample, before, samples)
             }
         }
         if !stale.isEmpty, policy == .skipFaulty { try commit(stale, policy) }
     }
 
-    /// Whether a sample was refused for good reason. `earlier` ones stand before it in the batch.
-    private func judge(
-        _ fault: SampleFault, _ sample: Written, _ earlier: ArraySlice<Written>,
-        _ before: Expectation
+    /// A sample is stored.
+    private mutating func keep(
+        _ sample: Written, _ before: Expectation, _ batch: [Written]
     ) throws(Disagreement) {
+        if !setup.mayRepeat, let known = expectation.entry(sample.labels, sample.time),
+            known.certainty >= .committed, known.value != sample.value.stored
+        {
+            throw Disagreement("\(sample.labels) took two values at \(sample.time)")
+        }
+        note(sample, .committed, before, batch)
+    }
+
+    /// Adds a sample of a batch to what is expected.
+    private mutating func note(
+        _ sample: Written, _ certainty: Expectation.Certainty, _ before: Expectation,
+        _ batch: [Written]
+    ) {
+        let isLate =
+            sample.time <= expectation.highest[sample.labels] ?? .min
+            || sample.time < lowerBound(before, batch)
+        let entry = Expectation.Entry(
+            time: sample.time, value: sample.value.stored, certainty: certainty, isLate: isLate)
+        expectation.add(sample.labels, entry, mayRepeat: setup.mayRepeat)
+    }
+
+    /// The newest sample that the head may have known when a batch came. Without samples it takes
+    /// its bearings from the first one.
+    private func newest(_ before: Expectation, _ batch: [Written]) -> Timestamp {
+        max(before.highest.values.max() ?? .min, batch[0].time)
+    }
+
+    /// Samples before it were perhaps not in order.
+    private func lowerBound(_ before: Expectation, _ batch: [Written]) -> Timestamp {
+        max(before.endOfBlocks, newest(before, batch) - setup.blockRange / 2)
+    }
+
+    /// Whether a sample was refused for good reason.
+    private func judge(
+        _ fault: SampleFault, at index: Int, _ batch: [Written], _ before: Expectation
+    ) throws(Disagreement) {
+        let (sample, earlier) = (batch[index], batch[..<index])
+        let window = settings.outOfOrderWindow
         let newest = before.highest[sample.labels]
         let isSecond = earlier.contains { $0.labels == sample.labels && $0.time >= sample.time }
         let isJust: Bool
         switch fault {
         case .outOfOrder:
-            isJust = isSecond || newest.map { sample.time < $0 } ?? false
+            isJust = window == 0 && (isSecond || newest.map { sample.time < $0 } ?? false)
         case .duplicate(let value):
             let known = before.entry(sample.labels, sample.time)
             isJust =
-                isSecond || known.map { $0.value == StoredValue(value) } ?? (newest == sample.time)
+                isSecond || known.map { $0.allows(StoredValue(value)) } ?? (newest == sample.time)
         case .duplicateOfHistogram, .duplicateHistogram:
             let known = before.entry(sample.labels, sample.time)
             isJust = isSecond || known != nil || newest == sample.time
-        case .outOfBounds, .tooOld:
-            // A head without samples takes its bearings from the first one.
-            let newest = max(before.highest.values.max() ?? .min, (earlier.first ?? sample).time)
-            isJust = sample.time < max(before.endOfBlocks, newest - setup.blockRange / 2)
+        case .outOfBounds:
+            isJust = window == 0 && sample.time < lowerBound(before, batch)
+        case .tooOld:
+            isJust = window > 0 && sample.time < self.newest(before, batch) - window
         default: isJust = false
         }
         if !isJust {

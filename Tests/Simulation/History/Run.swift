@@ -18,7 +18,9 @@ package struct Run {
 
     let setup: Setup
     let surroundings = Surroundings()
-    var expectation = Expectation()
+    var expectation: Expectation
+    /// What a reload may change, as it is now.
+    var settings: DatabaseSettings
     /// Nil after a start that damage prevented.
     var database: Database?
     var head: Head?
@@ -36,6 +38,8 @@ package struct Run {
     package init(_ history: History) {
         self.history = history
         setup = Setup(seed: history.seed)
+        settings = setup.settings
+        expectation = Expectation(settings.retention)
         generations = Array(repeating: 0, count: setup.seriesCount)
         surroundings.clock = 1_700_000_000_000
     }
@@ -65,6 +69,7 @@ package struct Run {
         switch kind {
         case .append: try append()
         case .appendLate: try appendLate()
+        case .backfill: try backfill()
         case .appendWhole: try appendWhole()
         case .churn: churn()
         case .leap: leap()
@@ -72,6 +77,8 @@ package struct Run {
         case .maintain: try maintain()
         case .delete: try delete()
         case .cleanTombstones: try cleanTombstones()
+        case .reload: try reload()
+        case .squeeze: squeeze()
         case .check: try look()
         case .query: try query()
         case .isolate: try isolate()
@@ -125,19 +132,27 @@ package struct Run {
     }
 
     mutating func open() throws(StorageError) {
-        let headOptions = setup.headOptions
+        (database, head) = try open(Self.folder)
+    }
+
+    /// Opens a folder with the settings as they are now.
+    func open(_ folder: String) throws(StorageError) -> (Database, Head?) {
+        let memory = setup.memoryBudget.map(surroundings.budget)
+        var options = setup.databaseOptions(memory)
+        options.settings = settings
+        var headOptions = setup.headOptions(memory)
+        headOptions.outOfOrderWindow = settings.outOfOrderWindow
         var opened: Head?
         let environment = surroundings.environment
-        let database = try Database.open(Self.folder, setup.databaseOptions, environment) {
+        let database = try Database.open(folder, options, environment) {
             (minValidTime) throws(StorageError) in
             let head = try Head.open(
-                Self.folder, headOptions, minValidTime: minValidTime, environment.fileSystem,
+                folder, headOptions, minValidTime: minValidTime, environment.fileSystem,
                 environment.registry)
             opened = head
             return head
         }
-        self.database = database
-        head = opened
+        return (database, opened)
     }
 
     /// The process ends without any further word.
@@ -175,6 +190,34 @@ package struct Run {
         disk.faults = DiskFaults()
         disk.cutPower(mode)
         try start(found: .durable)
+    }
+
+    /// Other settings are read while the database runs.
+    private mutating func reload() throws(Disagreement) {
+        var changed = settings
+        if setup.settings.outOfOrderWindow > 0, random.isOne(in: 2) {
+            changed.outOfOrderWindow =
+                settings.outOfOrderWindow == 0 ? setup.settings.outOfOrderWindow : 0
+        }
+        if random.isOne(in: 2) {
+            changed.blockEncoding = settings.blockEncoding == .xor ? .dense : .xor
+        }
+        note("late \(changed.outOfOrderWindow) ms, \(changed.blockEncoding) blocks")
+        do throws(StorageError) {
+            try database?.apply(changed)
+            settings = changed
+        } catch {
+            try excuse(error, "a reload")
+            note("failed: \(error)")
+        }
+    }
+
+    /// The process uses more of its memory, or less.
+    private mutating func squeeze() {
+        guard let budget = setup.memoryBudget else { return }
+        let share = random.element(of: [0, 95, 120])
+        surroundings.memoryInUse = budget / 100 * share
+        note("\(share) % of the memory budget is in use")
     }
 
     // MARK: Faults

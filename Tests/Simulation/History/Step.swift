@@ -10,6 +10,8 @@ package struct Step: Sendable {
         case appendLate
         /// A batch of which all or nothing is to be stored.
         case appendWhole
+        /// Batches of samples that are late, as far as anything may be.
+        case backfill
         /// Some series end and others begin.
         case churn
         /// The clock leaps.
@@ -19,6 +21,10 @@ package struct Step: Sendable {
         case maintain
         case delete
         case cleanTombstones
+        /// Other settings.
+        case reload
+        /// More memory is in use, or less.
+        case squeeze
         case check
         case query
         /// A selection that is read after later commits.
@@ -65,10 +71,11 @@ package struct History: Sendable {
     }
 
     private static let weights: [(kind: Step.Kind, weight: Int)] = [
-        (.append, 40), (.appendLate, 8), (.appendWhole, 4), (.churn, 4), (.leap, 3),
+        (.append, 40), (.appendLate, 8), (.backfill, 8), (.appendWhole, 4), (.churn, 4), (.leap, 3),
         (.writePending, 12), (.maintain, 12), (.check, 3), (.query, 5), (.isolate, 3),
-        (.snapshot, 2), (.headSnapshot, 6), (.delete, 4), (.cleanTombstones, 1), (.restart, 3),
-        (.kill, 6), (.cutPower, 6), (.beginFaults, 3), (.fillDisk, 3), (.endFaults, 6),
+        (.snapshot, 2), (.headSnapshot, 6), (.delete, 4), (.cleanTombstones, 1), (.reload, 2),
+        (.squeeze, 3), (.restart, 3), (.kill, 6), (.cutPower, 6), (.beginFaults, 3), (.fillDisk, 3),
+        (.endFaults, 6),
     ]
 
     /// The history without some of its steps.

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Model
+internal import Model
 
 /// What a series has at a time, so that two of them are equal exactly where no query could tell
 /// them apart: of histograms, without empty buckets and without what chunks say about counter
 /// resets.
-package enum StoredValue: Sendable, Hashable {
+enum StoredValue: Sendable, Hashable {
     case float(UInt64)
     case histogram(Buckets)
     /// The end of a series, be it told as a float or as a histogram.
     case stale
 
-    package struct Buckets: Sendable, Hashable {
+    struct Buckets: Sendable, Hashable {
         var schema: Int32
         var isGauge: Bool
         /// Zero threshold, zero count, count and sum, bit by bit.

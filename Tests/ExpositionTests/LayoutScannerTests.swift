@@ -41,10 +41,11 @@ import Testing
 
     @Test func `labels can be had again from the layout`() {
         var target = ScannedTarget(.text)
-        _ = target.scrape(Array("# TYPE h histogram\nh{le=\"1\"} 1\nb 2\nc{d=\"e\"} 3".utf8))
+        _ = target.scrape(Array("# TYPE h histogram\nh{le=\"1\"} 1\nb 2\nc{d=\"e\"} 3\nx+4".utf8))
         #expect(
-            target.layout.labels(ofSamples: [0, 2], options: .init()) == [
+            target.layout.labels(ofSamples: [0, 2, 3], options: .init()) == [
                 Labels(["__name__": "h", "le": "1.0"]), Labels(["__name__": "c", "d": "e"]),
+                Labels(["__name__": "x"]),
             ])
     }
 

@@ -111,7 +111,8 @@ package final class Layout: Sendable {
             if line.kind == .type { family.type = MetricType.allCases[Int(line.ordinal)] }
             guard line.isSample, Int(line.ordinal) == next else { continue }
             wanted = wanted.dropFirst()
-            let text = Array(arena[line.range]) + Array("0\n".utf8)
+            // A value may stand right behind a name, but not every one: `x+1`, and not `x0`.
+            let text = Array(arena[line.range]) + Array(" 0\n".utf8)
             result.append(seriesLabels(text, options: options, family: family))
         }
         return result

@@ -88,35 +88,35 @@ struct BlockSelection: SeriesSet {
     func read(
         _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
     ) throws(StorageError) {
-        let series = refs[index]
-        var range = range
-        if !starts.isEmpty { range.start = max(range.start, starts[index]) }
-        guard range.start <= range.end else { return }
         let first = columns.mark
-        var chunks: [IndexedChunk] = []
-        try block.index.appendChunks(of: series, overlapping: range, to: &chunks)
+        let (chunks, range, deleted) = try chunks(index, range)
         for chunk in chunks { try block.chunks.read(chunk, within: range, into: &columns) }
-        if let deleted = block.tombstones.ranges[UInt64(series)] {
-            columns.remove(deleted, from: first)
-        }
+        if let deleted { columns.remove(deleted, from: first) }
     }
 
     /// The samples of the newest chunk that has any.
     func readNewest(
         _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
     ) throws(StorageError) {
-        let series = refs[index]
-        var range = range
-        if !starts.isEmpty { range.start = max(range.start, starts[index]) }
-        guard range.start <= range.end else { return }
         let first = columns.mark
-        var chunks: [IndexedChunk] = []
-        try block.index.appendChunks(of: series, overlapping: range, to: &chunks)
-        let deleted = block.tombstones.ranges[UInt64(series)]
+        let (chunks, range, deleted) = try chunks(index, range)
         for chunk in chunks.reversed() {
             try block.chunks.read(chunk, within: range, into: &columns)
             if let deleted { columns.remove(deleted, from: first) }
             if columns.mark != first { return }
         }
+    }
+
+    /// The chunks of a series that overlap what it shows of a range, that, and what is deleted.
+    private func chunks(
+        _ index: Int, _ range: TimeRange
+    ) throws(StorageError) -> ([IndexedChunk], TimeRange, DeletedRanges?) {
+        let series = refs[index]
+        var range = range
+        if !starts.isEmpty { range.start = max(range.start, starts[index]) }
+        guard range.start <= range.end else { return ([], range, nil) }
+        var chunks: [IndexedChunk] = []
+        try block.index.appendChunks(of: series, overlapping: range, to: &chunks)
+        return (chunks, range, block.tombstones.ranges[UInt64(series)])
     }
 }

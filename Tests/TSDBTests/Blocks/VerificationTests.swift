@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Bytes
 import Foundation
 import Model
 import Platform
@@ -151,6 +152,26 @@ func missingFilesAreNamed() throws {
     let report = try verify(scratch)
     #expect(report.isSound)
     #expect(report.findings.map(\.path) == ["\(block).tmp-for-creation", "lock"])
+}
+
+@Test("A record that does not decode is named with its file and offset", arguments: 1...13)
+func recordsAreDecoded(kind: UInt8) throws {
+    let scratch = Scratch()
+    let log = kind == 5 ? "wbl" : "wal"
+    try FileManager.default.createDirectory(
+        atPath: "\(scratch.path)/\(log)", withIntermediateDirectories: true)
+    var segment: [UInt8] = []
+    for record in [[1], [kind, 0xFF]] as [[UInt8]] {
+        let checksum = crc32c(record)
+        segment += [1, 0, UInt8(record.count)]
+        segment += [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: checksum >> $0) }
+        segment += record
+    }
+    try Data(segment).write(to: url(scratch, "\(log)/00000000"))
+    let findings = try verify(scratch).findings
+    #expect(findings.map(\.path) == ["\(log)/00000000"])
+    #expect(findings.allSatisfy { $0.reason.hasPrefix("decode record: ") })
+    #expect(findings.allSatisfy { $0.reason.hasSuffix(" at offset 8") })
 }
 
 @Test("A repaired folder opens, answers nothing wrong, and nothing of it is lost from the disk")

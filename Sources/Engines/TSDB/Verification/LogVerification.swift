@@ -104,7 +104,9 @@ struct LogVerification {
         case .histograms, .floatHistograms, .customHistograms, .customFloatHistograms,
             .histogramsWithStart, .floatHistogramsWithStart:
             _ = try WALHistograms(record)
-        case .exemplars, .mappedChunkMarkers, .metadata: break
+        case .exemplars: _ = try decodeExemplars(record)
+        case .mappedChunkMarkers: _ = try decodeMarkers(record)
+        case .metadata: for entry in try decodeMetadata(record) { _ = try entry.metadata() }
         }
         return true
     }

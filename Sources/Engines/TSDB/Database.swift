@@ -55,7 +55,7 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Deletabl
     ) throws(StorageError) -> Database {
         try options.settings.check(storesStarts: options.storesStarts)
         let opening = try DatabaseOpening(directory, environment)
-        let head = try openHead(opening.endOfBlocks)
+        let head = try openHead(opening.startOfHead)
         let database = Database(opening, options, environment, head)
         DatabaseMetrics.expose(database, environment.registry)
         if let reason = database.readOnlyReason {

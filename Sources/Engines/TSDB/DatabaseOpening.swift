@@ -12,6 +12,8 @@ struct DatabaseOpening {
     let metrics: DatabaseMetrics
     let lock: FileLock
     private(set) var blocks: [Block] = []
+    /// Blocks have all in order before it: the head takes nothing older.
+    let startOfHead: Timestamp
 
     init(
         _ directory: String, _ environment: DatabaseEnvironment
@@ -52,10 +54,16 @@ struct DatabaseOpening {
         let replaced = found.replaced
         blocks = found.blocks.filter { !replaced.contains($0.meta.id) }
         for id in replaced { try BlockDirectories.remove(id, in: directory, fileSystem) }
-    }
-
-    /// The end of the newest block that holds all data up to there: the head takes nothing older.
-    var endOfBlocks: Timestamp {
-        blocks.filter(\.meta.isInOrder).map(\.meta.range.end).max() ?? .earliest
+        let end = blocks.filter(\.meta.isInOrder).map(\.meta.range.end).max() ?? .earliest
+        // Of what a damaged block had the log may still have a part.
+        guard found.damaged.isEmpty else {
+            startOfHead = end
+            return
+        }
+        do throws(FileError) {
+            startOfHead = max(end, try HeadStart.read(directory, fileSystem))
+        } catch {
+            throw StorageError(error)
+        }
     }
 }

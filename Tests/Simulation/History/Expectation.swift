@@ -161,13 +161,10 @@ struct Expectation: Sendable {
         }
     }
 
-    /// Before a time, and of late samples at any time, anything may be lost from here on. Where no
-    /// block is left, nothing tells a start what is too old for the head: what the log still has
-    /// may come back, though it was deleted.
-    mutating func letGo(before time: Timestamp, isNothingLeft: Bool) {
+    /// Before a time, and of late samples at any time, anything may be lost from here on.
+    mutating func letGo(before time: Timestamp) {
         change {
-            guard $0.time < time || $0.isLate else { return }
-            if isNothingLeft || $0.certainty >= .doubtful { $0.certainty = .open }
+            if $0.time < time || $0.isLate, $0.certainty >= .doubtful { $0.certainty = .open }
         }
     }
 

@@ -18,7 +18,7 @@ extension Run {
         let files = disk.allFiles.filter {
             let holdsDeletions =
                 $0.path.contains("/wal/") || $0.path.hasSuffix("/tombstones")
-                || $0.path.hasSuffix("/late-chunks")
+                || $0.path.hasSuffix("/late-chunks") || $0.path.hasSuffix("/narthex/start")
             return $0.size > 0 && !(hasDeleted && holdsDeletions)
         }
         guard !files.isEmpty else { return try start(found: .committed) }

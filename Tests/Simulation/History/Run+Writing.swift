@@ -152,7 +152,7 @@ extension Run {
             to: metas.map(\.range.end), startOfHead: head.timeRange?.start ?? .max)
         if settings.retention.bytes > 0 {
             let start = inOrder.map(\.start).min() ?? head.timeRange?.start ?? .max
-            expectation.letGo(before: start, isNothingLeft: inOrder.isEmpty)
+            expectation.letGo(before: start)
         }
     }
 

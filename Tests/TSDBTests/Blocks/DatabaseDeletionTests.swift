@@ -139,6 +139,54 @@ func emptiedBlocksGo() throws {
     try database.close()
 }
 
+@Test(
+    "What was deleted from a block does not come back when the block is gone",
+    arguments: [false, true])
+func deletionsOutliveTheirBlocks(bySize: Bool) throws {
+    let scratch = Scratch()
+    var database = try open(scratch)
+    try load(database, hours: 0..<4)
+    try database.maintain()
+    let range = TimeRange(start: start, end: start + 2 * hour - 1)
+    let expected = try contents(database, [], TimeRange(start: range.end + 1, end: .max))
+    if bySize {
+        var settings = DatabaseSettings()
+        settings.retention.bytes = 1
+        try database.apply(settings)
+        try database.maintain()
+    } else {
+        for number in 0..<3 { try database.delete(range, try third(number)) }
+        try database.cleanTombstones()
+    }
+    #expect(database.blocks.isEmpty)
+    try database.close()
+    // The log has it all still.
+    database = try open(scratch)
+    #expect(try contents(database) == expected)
+    try load(database, hours: 4..<5)
+    try database.close()
+}
+
+@Test("What was noted of a log is forgotten with the log")
+func notesGoWithTheirLog() throws {
+    let scratch = Scratch()
+    var database = try open(scratch)
+    try load(database, hours: 0..<4)
+    try database.maintain()
+    try database.close()
+    for name in scratch.names() where name != "narthex" {
+        try FileManager.default.removeItem(atPath: "\(scratch.path)/\(name)")
+    }
+    database = try open(scratch)
+    try load(database, hours: 0..<1)
+    let before = try contents(database)
+    #expect(before.count == seriesCount)
+    try database.close()
+    database = try open(scratch)
+    #expect(try contents(database) == before)
+    try database.close()
+}
+
 @Test("A snapshot keeps what is deleted after it")
 func snapshotsAreIndependent() throws {
     let scratch = Scratch()

@@ -27,6 +27,9 @@ extension Head {
             }
             guard isNeeded else { return }
             metrics.truncations.increment()
+            do throws(FileError) { try HeadStart.write(time, directory, fileSystem) } catch {
+                throw StorageError(.inputOutput, "note the start of the head: \(error)")
+            }
             let newest = leases.withLock { $0.newest }
             _ = leases.wait { $0.hasNone(upTo: newest) ? true : nil }
             try collectGarbage(before: time)

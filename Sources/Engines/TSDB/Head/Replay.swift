@@ -90,6 +90,7 @@ struct Replay {
             }
             if start == nil, store.restart.foreignData == nil {
                 try SnapshotFormat.remove(directory, fileSystem)
+                try HeadStart.removeWithout(folder, directory, fileSystem)
             }
             if start == nil { try replayCheckpoint(folder) }
             let last = try replaySegments(folder)

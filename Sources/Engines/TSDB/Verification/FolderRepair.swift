@@ -8,7 +8,8 @@
 //  - The file of the first damage in a log is copied aside, then cut before the damaged record;
 //    later segments go aside. Likewise head chunk files: the log still has their samples, up to the
 //    last truncation.
-//  - A damaged snapshot of the head goes aside: it is a shortcut through the log.
+//  - A damaged snapshot of the head goes aside: it is a shortcut through the log. So does a damaged
+//    note of what is in blocks; what was deleted there may come back.
 //  - A segment that is missing makes the later ones go aside.
 
 internal import Bytes
@@ -40,6 +41,9 @@ package struct FolderRepair {
             try repair.repairHeadChunks(report)
             if repair.isDamaged(SnapshotFormat.path, report) {
                 try repair.setAside(SnapshotFormat.path, "damaged; the log has all that it held")
+            }
+            for note in HeadNote.all where repair.isDamaged(note.path, report) {
+                try repair.setAside(note.path, "damaged; samples may be in head and block")
             }
         } catch {
             throw StorageError(error)

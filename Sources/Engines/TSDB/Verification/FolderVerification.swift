@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Reads every byte of a data folder that means something, and names what is wrong: blocks, head
-// chunks, log, checkpoints, out-of-order log, the head's snapshot. Changes nothing. Memory: a bit
-// per series and 16 bytes per part of an index of the largest block.
+// chunks, log, checkpoints, out-of-order log, the head's snapshot and notes. Changes nothing.
+// Memory: a bit per series and 16 bytes per part of an index of the largest block.
 
 internal import Bytes
 internal import Model
@@ -56,6 +56,18 @@ package struct FolderVerification {
             try SnapshotFile(directory, fileSystem)?.verify()
         } catch {
             report.damage(SnapshotFormat.path, error.description)
+        }
+        verifyNotes()
+    }
+
+    private mutating func verifyNotes() {
+        for note in HeadNote.all {
+            do throws(FileError) {
+                guard try note.isDamaged(directory, fileSystem) else { continue }
+                report.damage(note.path, "wrong length, name or checksum")
+            } catch {
+                report.damage(note.path, error)
+            }
         }
     }
 

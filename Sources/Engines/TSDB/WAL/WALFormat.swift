@@ -107,6 +107,9 @@ struct WALDirectory {
         }
     }
 
+    /// Whether there is nothing that a start would read.
+    var isEmpty: Bool { segments.isEmpty && checkpoint == nil }
+
     /// The first segment after a missing one, if any. The first of all follows the checkpoint, or
     /// is 0.
     var firstAfterGap: Int? {

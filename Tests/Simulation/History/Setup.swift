@@ -58,8 +58,7 @@ struct Setup: Sendable {
     /// Whether a time may take another value than it has.
     var mayRepeat: Bool { mayLeaveEarly || settings.outOfOrderWindow > 0 }
 
-    /// Whether a series has histograms at any time. Of several that a batch has for one series,
-    /// those that are not the newest are left out without a word, as upstream does it.
+    /// Whether a series has histograms at any time.
     func hasHistograms(_ number: Int) -> Bool {
         guard histogramShare > 0 else { return false }
         return number % histogramShare == 1 || number % (3 * histogramShare) == 2

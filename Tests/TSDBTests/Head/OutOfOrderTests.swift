@@ -287,6 +287,29 @@ struct OutOfOrderHistogramTests {
         #expect(try times(try openHead(folder, options(hour))) == expected)
     }
 
+    @Test(arguments: [false, true])
+    func histogramsBehindTheirBatchAreLate(isFloat: Bool) throws {
+        let folder = TemporaryFolder()
+        let head = try openHead(folder, options(hour))
+        let ref = try head.resolve([series(1)])[0]
+        func add(_ times: [Int64], float: Int64?) throws {
+            var batch = SampleBatch(sharedTimestamp: 0)
+            if let float { batch.append(ref, 1, at: float) }
+            batch.histograms = times.map {
+                HistogramSample(ref, histogram($0, isFloat: isFloat), at: $0)
+            }
+            let outcome = try head.commit(batch, .allOrNothing)
+            #expect(!outcome.hasFaults && outcome.stored == times.count + batch.count)
+        }
+        try add([5_000_000, 4_900_000, 5_100_000, 5_050_000], float: nil)
+        try add([6_000_000, 5_500_000], float: 5_800_000)
+        let expected: [Int64] = [
+            4_900_000, 5_000_000, 5_050_000, 5_100_000, 5_500_000, 6_000_000,
+        ]
+        #expect(try times(head) == expected)
+        #expect(try times(try openHead(try folder.copy(), options(hour))) == expected)
+    }
+
     @Test func lateHistogramsBecomeBlocks() throws {
         let scratch = Scratch()
         var options = DatabaseOptions()

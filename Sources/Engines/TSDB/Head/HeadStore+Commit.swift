@@ -63,7 +63,8 @@ extension HeadStore {
         try commitMetadata(batch)
         let limits = CommitLimits(batch, bounds, options.blockRange, outOfOrder.window)
         var outcome = samples.check(batch, limits, &writing)
-        samples.checkHistograms(batch, limits, &writing.histograms, &outcome)
+        samples.checkHistograms(
+            batch, limits, &writing.histograms, writing.accepted, &outcome)
         if policy == .allOrNothing, outcome.hasFaults {
             count(outcome, batch, limits)
             outcome.stored = 0

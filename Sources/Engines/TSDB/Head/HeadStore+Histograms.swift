@@ -19,6 +19,9 @@ struct HistogramBuffers {
     /// Positions in the batch of those that come late.
     private(set) var late: [Int] = []
     var records: HistogramRecords
+    /// The newest time that the batch brings each series that has histograms in it. Only where
+    /// samples may come late.
+    private var newest: [UInt32: Timestamp] = [:]
 
     init(storesStarts: Bool) { records = HistogramRecords(storesStarts: storesStarts) }
 
@@ -31,9 +34,35 @@ struct HistogramBuffers {
         records.removeAll()
     }
 
+    /// Notes what is accepted so far of the series that have histograms in the batch.
+    mutating func noteNewest(_ batch: SampleBatch, _ floats: AcceptedSamples) {
+        newest.removeAll(keepingCapacity: newest.capacity < 1 << 12)
+        let time = batch.sharedTimestamp
+        // Where all samples are of one time none is older than another.
+        if batch.timestamps.isEmpty, batch.histograms.allSatisfy({ $0.timestamp == time }) {
+            return
+        }
+        for sample in batch.histograms { newest[sample.ref.slot] = .min }
+        if newest.isEmpty { return }
+        floats.forEach { note(batch.refs[$0].slot, batch.timestamp($0)) }
+        for marker in accepted { note(marker.slot, marker.timestamp) }
+    }
+
+    private mutating func note(_ slot: UInt32, _ timestamp: Timestamp) {
+        guard !newest.isEmpty, let known = newest[slot] else { return }
+        newest[slot] = max(known, timestamp)
+    }
+
+    /// Whether the batch brings the series a newer sample before this one.
+    func isBehind(_ slot: UInt32, _ timestamp: Timestamp) -> Bool {
+        guard !newest.isEmpty, let known = newest[slot] else { return false }
+        return timestamp < known
+    }
+
     mutating func append(_ sample: AcceptedHistogram, ref: UInt64) {
         records.append(ref, sample.timestamp, sample.value, start: sample.start)
         accepted.append(sample)
+        note(sample.slot, sample.timestamp)
     }
 
     mutating func appendLate(_ index: Int, _ sample: AcceptedHistogram, ref: UInt64) {
@@ -44,7 +73,7 @@ struct HistogramBuffers {
 
 extension HeadStore {
     /// Appends the histograms that were accepted. One that is not newer than what the same batch
-    /// brought its series before is left out, as upstream leaves it out.
+    /// brought its series before, and does not come late, is left out, as upstream leaves it out.
     func appendHistograms() {
         if writing.histograms.isEmpty { return }
         var count = 0
@@ -66,10 +95,17 @@ extension SampleStore {
     /// Fills `buffers` with the histograms of a batch that are to be taken, behind what is there.
     mutating func checkHistograms(
         _ batch: SampleBatch, _ limits: CommitLimits, _ buffers: inout HistogramBuffers,
-        _ outcome: inout CommitOutcome
+        _ floats: AcceptedSamples, _ outcome: inout CommitOutcome
     ) {
+        if limits.window > 0 { buffers.noteNewest(batch, floats) }
         for (index, sample) in batch.histograms.enumerated() {
-            switch check(sample, limits) {
+            var verdict = check(sample, limits)
+            if case .taken = verdict, buffers.isBehind(sample.ref.slot, sample.timestamp),
+                limits.mayBeLate(sample.timestamp)
+            {
+                verdict = .late
+            }
+            switch verdict {
             case .late:
                 buffers.appendLate(
                     index,

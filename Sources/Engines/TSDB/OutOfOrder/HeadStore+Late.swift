@@ -86,14 +86,17 @@ extension HeadStore {
     func measureLateness(
         _ outcome: CommitOutcome, _ batch: SampleBatch, _ limits: CommitLimits
     ) {
-        for index in writing.late { metrics.lateness.observe(limits.lateness(index, batch)) }
-        for (index, fault) in outcome.faults {
-            guard [.outOfOrder, .outOfBounds, .tooOld].contains(fault) else { continue }
-            let lateness = limits.lateness(index, batch)
+        // One that is behind its batch may be newer than the head.
+        func observe(_ lateness: Double) {
             if lateness > 0 { metrics.lateness.observe(lateness) }
         }
+        for index in writing.late { observe(limits.lateness(index, batch)) }
+        for (index, fault) in outcome.faults {
+            guard [.outOfOrder, .outOfBounds, .tooOld].contains(fault) else { continue }
+            observe(limits.lateness(index, batch))
+        }
         for index in writing.histograms.late {
-            metrics.lateness.observe(limits.lateness(batch.histograms[index].timestamp))
+            observe(limits.lateness(batch.histograms[index].timestamp))
         }
     }
 

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kills a server under load, again and again, and reads back all that it had promised.
 
-    crash.py [--kills 50] [--seed N] [--seconds 1200] [--late]
+    crash.py [--kills 50] [--seed N] [--seconds 1200] [--late] [--whole 20]
 
 Load: remote write from several connections (pushes.py) of floats and native histograms, with --late
 some of it out of order, and scraped targets whose every sample is the number of the scrape. A write
-counts as promised once it was answered with 204, a scrape once its `up` could be queried.
+counts as promised once it was answered with 204, a scrape once its `up` could be queried. After each
+kill what was promised since the kill before is read back, after each twentieth and at the end all.
 """
 import argparse
 import http.server
@@ -52,6 +53,7 @@ def scrapes_seen(server, since):
 def check_scrapes(server, promised, since):
     faults = []
     now = scrapes_seen(server, since)
+    promised = {i: [t for t in times if t >= since] for i, times in promised.items()}
     window = int(time.time() - since) + 60
     rows = server.query(f"target_value[{window}s]", time.time())
     stored = {}
@@ -81,6 +83,7 @@ def main():
     parser.add_argument("--floats", action="store_true", help="no native histograms")
     parser.add_argument("--late", action="store_true", help="some rounds come out of order")
     parser.add_argument("--flag", action="append", default=[], help="one more for the server")
+    parser.add_argument("--whole", type=int, default=20, help="kills between two looks at all")
     parser.add_argument("--binary", default=S.NARTHEX)
     options = parser.parse_args()
     print(f"seed {options.seed}")
@@ -114,12 +117,19 @@ def main():
         for w in workers:
             w.start()
         faults, kills, downtime, promised = [], 0, [], {}
-        rounds_before, up_time = 0, 0.0
+        up_time, looked = 0.0, begun
         while kills < options.kills and time.time() - begun < options.seconds and not faults:
             restarted = time.time()
             server.start()
             downtime.append(time.time() - restarted)
-            faults += check_pushes(server, workers) + check_scrapes(server, promised, begun)
+            whole = kills % options.whole == 0
+            checking = time.time()
+            faults += check_pushes(server, workers, whole)
+            faults += check_scrapes(server, promised, begun if whole else looked)
+            if whole:
+                print(f"{kills} kills after {time.time() - begun:.0f} s, all read back in "
+                      f"{time.time() - checking:.1f} s", flush=True)
+            looked = checking - 10
             for w in workers:
                 w.port = server.port
                 w.paused.clear()

@@ -61,10 +61,11 @@ struct SampleMerge {
                 samplesPerChunk: Int(UInt16.max))
             : SampleEncoder(floats: floats)
         var isSound = true
-        ChainedMerge.walk(samples.map { $0.map(\.timestamp) }) { source, index, _ in
-            let sample = samples[source][index]
-            let isTaken = encoder.append(sample.timestamp, sample.value, start: sample.start)
-            if !isTaken { isSound = false }
+        ChainedMerge.walk(samples.map { $0.map(\.timestamp) }) { source, indices, _ in
+            for sample in samples[source][indices] {
+                let isTaken = encoder.append(sample.timestamp, sample.value, start: sample.start)
+                if !isTaken { isSound = false }
+            }
         }
         guard isSound else {
             throw StorageError(.damaged, "merging a chunk: histogram with wrong spans")

@@ -9,27 +9,29 @@ internal import Model
 internal import Storage
 
 struct ChainedMerge {
-    private struct Cursor {
-        let times: [Timestamp]
-        var at = -1
+    /// The times of all sources, one behind the other.
+    private var times: [Timestamp] = []
+    /// Of each source the place of its first time, and behind the last one the end of all.
+    private var starts: [Int] = [0]
+    /// Where each source is.
+    private var places: [Int] = []
+    private var heap: [Int] = []
 
-        var time: Timestamp { times[at] }
-
-        mutating func advance() -> Bool {
-            at += 1
-            return at < times.count
+    private init(_ sources: [[Timestamp]]) {
+        times.reserveCapacity(sources.reduce(0) { $0 + $1.count })
+        for source in sources {
+            places.append(times.count - 1)
+            times += source
+            starts.append(times.count)
         }
     }
 
-    private var cursors: [Cursor]
-    private var heap: [Int] = []
-
-    private init(_ times: [[Timestamp]]) { cursors = times.map { Cursor(times: $0) } }
-
     /// Calls `take` with the samples of all sources, given by their ascending times, in order:
-    /// which source, which of its samples, and whether another source had the one before.
+    /// which source, which of its samples, as many as follow one another, and whether another
+    /// source had the one before.
     static func walk(
-        _ times: [[Timestamp]], _ take: (_ source: Int, _ index: Int, _ hasMoved: Bool) -> Void
+        _ times: [[Timestamp]],
+        _ take: (_ source: Int, _ indices: Range<Int>, _ hasMoved: Bool) -> Void
     ) {
         guard !times.isEmpty else { return }
         var merge = ChainedMerge(times)
@@ -42,31 +44,41 @@ struct ChainedMerge {
         let times = zip(sources, orders).map { source, order in
             order?.map(source.time) ?? source.timestamps
         }
-        walk(times) { source, index, hasMoved in
-            let place = orders[source].map { $0[index] } ?? index
-            columns.append(place, of: sources[source])
+        walk(times) { source, indices, hasMoved in
+            guard let order = orders[source] else {
+                columns.appendFloats(indices, of: sources[source])
+                return
+            }
             // What a histogram knows of resets is about the one before it in its own source.
-            guard hasMoved, place < 0, let last = columns.histograms.indices.last,
-                columns.histograms[last].counterResetHint != .gauge
+            let first = columns.histograms.count
+            columns.append(order[indices], of: sources[source])
+            guard hasMoved, order[indices.lowerBound] < 0,
+                columns.histograms[first].counterResetHint != .gauge
             else { return }
-            columns.histograms[last].counterResetHint = .unknown
+            columns.histograms[first].counterResetHint = .unknown
         }
     }
 
-    private mutating func run(_ take: (Int, Int, Bool) -> Void) {
-        for index in cursors.indices.dropFirst() where cursors[index].advance() { push(index) }
+    private func time(_ source: Int) -> Timestamp { times[places[source]] }
+
+    private mutating func advance(_ source: Int) -> Bool {
+        places[source] += 1
+        return places[source] < starts[source + 1]
+    }
+
+    private mutating func run(_ take: (Int, Range<Int>, Bool) -> Void) {
+        for source in places.indices.dropFirst() where advance(source) { push(source) }
         var current = 0
         var lastTime: Timestamp?
         var hasMoved = true
         while true {
-            if cursors[current].advance() {
-                let time = cursors[current].time
-                if time == lastTime { continue }
-                if let next = heap.first, time >= cursors[next].time {
+            if advance(current) {
+                if time(current) == lastTime { continue }
+                if let next = heap.first, time(current) >= time(next) {
                     push(current)
                 } else {
-                    take(current, cursors[current].at, hasMoved)
-                    (lastTime, hasMoved) = (time, false)
+                    lastTime = takeRun(current, hasMoved, take)
+                    hasMoved = false
                     continue
                 }
             } else if heap.isEmpty {
@@ -74,21 +86,39 @@ struct ChainedMerge {
             }
             current = pop()
             hasMoved = true
-            let time = cursors[current].time
-            if time == lastTime { continue }
-            take(current, cursors[current].at, hasMoved)
-            (lastTime, hasMoved) = (time, false)
+            if time(current) == lastTime { continue }
+            lastTime = takeRun(current, hasMoved, take)
+            hasMoved = false
         }
+    }
+
+    /// Takes the sample at which a source is and those behind it that come before all of the other
+    /// sources. Returns the time of the last one.
+    private mutating func takeRun(
+        _ source: Int, _ hasMoved: Bool, _ take: (Int, Range<Int>, Bool) -> Void
+    ) -> Timestamp {
+        let first = places[source]
+        let end = starts[source + 1]
+        var next = first + 1
+        if let other = heap.first {
+            let limit = time(other)
+            while next < end, times[next] < limit, times[next] > times[next - 1] { next += 1 }
+        } else {
+            while next < end, times[next] > times[next - 1] { next += 1 }
+        }
+        places[source] = next - 1
+        take(source, first - starts[source]..<next - starts[source], hasMoved)
+        return times[next - 1]
     }
 
     // MARK: The heap, as Go's container/heap has it
 
     private func isEarlier(_ left: Int, _ right: Int) -> Bool {
-        cursors[heap[left]].time < cursors[heap[right]].time
+        time(heap[left]) < time(heap[right])
     }
 
-    private mutating func push(_ cursor: Int) {
-        heap.append(cursor)
+    private mutating func push(_ source: Int) {
+        heap.append(source)
         var child = heap.count - 1
         while child > 0 {
             let parent = (child - 1) / 2
@@ -136,27 +166,50 @@ extension SampleColumns {
         place < 0 ? histogramTimestamps[~place] : timestamps[place]
     }
 
-    fileprivate mutating func append(_ place: Int, of other: SampleColumns) {
-        if place < 0 {
-            let start =
-                other.histogramStartTimestamps.isEmpty ? 0 : other.histogramStartTimestamps[~place]
-            Self.append(start, to: &histogramStartTimestamps, after: histogramTimestamps.count)
-            histogramTimestamps.append(other.histogramTimestamps[~place])
-            histograms.append(other.histograms[~place])
-        } else {
-            let start = other.startTimestamps.isEmpty ? 0 : other.startTimestamps[place]
-            Self.append(start, to: &startTimestamps, after: timestamps.count)
-            timestamps.append(other.timestamps[place])
-            values.append(other.values[place])
+    /// Appends samples of another, given as in `timeOrder`.
+    fileprivate mutating func append(_ order: ArraySlice<Int>, of other: SampleColumns) {
+        var first = order.startIndex
+        while first < order.endIndex {
+            let isHistogram = order[first] < 0
+            let next =
+                order[first...].firstIndex { ($0 < 0) != isHistogram } ?? order.endIndex
+            let start = isHistogram ? ~order[first] : order[first]
+            let places = start..<start + (next - first)
+            if isHistogram {
+                appendHistograms(places, of: other)
+            } else {
+                appendFloats(places, of: other)
+            }
+            first = next
         }
+    }
+
+    fileprivate mutating func appendFloats(_ places: Range<Int>, of other: SampleColumns) {
+        Self.append(
+            other.startTimestamps, places, to: &startTimestamps, after: timestamps.count)
+        timestamps += other.timestamps[places]
+        values += other.values[places]
+    }
+
+    private mutating func appendHistograms(_ places: Range<Int>, of other: SampleColumns) {
+        Self.append(
+            other.histogramStartTimestamps, places, to: &histogramStartTimestamps,
+            after: histogramTimestamps.count)
+        histogramTimestamps += other.histogramTimestamps[places]
+        histograms += other.histograms[places]
     }
 
     /// A column of start timestamps is as long as the others, or empty as long as there are none.
     private static func append(
-        _ start: Timestamp, to column: inout [Timestamp], after count: Int
+        _ starts: [Timestamp], _ places: Range<Int>, to column: inout [Timestamp],
+        after count: Int
     ) {
-        if column.isEmpty, start == 0 { return }
+        if starts.isEmpty, column.isEmpty { return }
         column += repeatElement(0, count: count - column.count)
-        column.append(start)
+        if starts.isEmpty {
+            column += repeatElement(0, count: places.count)
+        } else {
+            column += starts[places]
+        }
     }
 }

@@ -73,7 +73,6 @@ extension HeadStore {
         count(outcome, batch, limits)
         outcome.outOfOrderExemplars = chooseExemplars(batch, outcome)
         try write(batch)
-        samples.noteSteadiness(batch, writing.accepted)
         samples.append(batch, writing.accepted, &bounds)
         appendHistograms()
         appendLate()

@@ -407,8 +407,6 @@ extension SampleStore {
                 continue
             }
             let value = Double(bitPattern: samples.values[index])
-            series.noteSteadiness(
-                slot, time, value, after: unsafe state.pointee.encoder.timestamp)
             if StaleMarker.isStale(value), let lane = lanes[slot] {
                 append(slot, time, lane.staleMarker(value), start: samples.start(index))
             } else if mayHoldXOR2 {

@@ -20,6 +20,7 @@ extension SampleStore {
     ) {
         var state = series.states[slot]
         defer { series.states[slot] = state }
+        series.noteSteadiness(slot, timestamp, value, after: state.encoder.timestamp)
         let isOfUse = state.hasOpenChunk && (state.encoder.isXOR2 || !storesStarts)
         if isOfUse, state.encoder.byteCount <= ChunkPieces.fullAt {
             let count = Int(state.encoder.count)

@@ -55,6 +55,8 @@ struct SampleStore: ~Copyable {
     @inline(__always)
     mutating func append(_ slot: Int, _ timestamp: Timestamp, _ value: Double) {
         let state = unsafe series.states.pointer(slot)
+        series.noteSteadiness(
+            slot, timestamp, value, after: unsafe state.pointee.encoder.timestamp)
         let hasRoom =
             unsafe state.pointee.piece != 0
             && state.pointee.encoder.byteCount <= ChunkPieces.fullAt

@@ -18,35 +18,15 @@ extension SeriesTable {
     /// Takes note of the next float of a series. `last` is the time of the one before, if any.
     @inline(__always)
     func noteSteadiness(
-        _ slot: UInt32, _ timestamp: Timestamp, _ value: Double, after last: Timestamp
+        _ slot: Int, _ timestamp: Timestamp, _ value: Double, after last: Timestamp
     ) {
         if steadySince[slot] == 0 || timestamp &- last > steadyGap {
             steadySince[slot] = UInt32(exactly: timestamp / 1000 + 1) ?? 0
         }
-        if StaleMarker.isStale(value) { endSteadiness(slot) }
+        if StaleMarker.isStale(value) { steadySince[slot] = 0 }
     }
 
     func endSteadiness(_ slot: UInt32) { steadySince[slot] = 0 }
-}
-
-extension SampleStore {
-    /// Takes note of the accepted samples of a batch, before they are appended. A sample that has
-    /// others of its series in front of it, but not next to it, is held against what was there
-    /// before the batch: then a run may seem shorter than it is.
-    func noteSteadiness(_ batch: SampleBatch, _ accepted: AcceptedSamples) {
-        let refs = batch.refs.span
-        let values = batch.values.span
-        let times = batch.timestamps.span
-        var previous: (slot: UInt32, time: Timestamp) = (.max, 0)
-        accepted.forEach { index in
-            let slot = refs[index].slot
-            let time = times.isEmpty ? batch.sharedTimestamp : times[index]
-            let last =
-                slot == previous.slot ? previous.time : series.states[slot].encoder.timestamp
-            series.noteSteadiness(slot, time, values[index], after: last)
-            previous = (slot, time)
-        }
-    }
 }
 
 extension HeadSeriesSet {

@@ -84,7 +84,7 @@ simulation: setup
 	.build-simulation/release/Simulate --seeds $(SEEDS)
 
 fuzz: setup
-	@for target in $$(sed -n 's/^    "\([a-z-]*\)": fuzz.*/\1/p' Fuzz/Fuzz.swift); do \
+	@for target in $$(sed -n 's/^    "\([a-z-]*\)": fuzz.*/\1/p' Fuzz/Targets/Targets.swift); do \
 	    echo "== $$target"; Fuzz/run $$target $(FUZZ_SECONDS) || exit 1; done
 	@[ ! -x $(PEERS_DIR)/bin/prometheus ] || $(MAKE) differential QUERIES=$$(($(FUZZ_SECONDS) * 20))
 

@@ -193,7 +193,7 @@ for (name, used) in support { uses[name] = used }
 
 if let named = wanted {
     var open = Array(named)
-    if named.contains("Fuzz") { open += fuzzed }
+    if !named.isDisjoint(with: ["Fuzz", "FuzzTests"]) { open += fuzzed }
     if !named.isDisjoint(with: ["Simulation", "Simulate"]) {
         open += simulated
         wanted?.formUnion(["Simulation", "Simulate", "SimulationTests"])
@@ -311,13 +311,19 @@ if isWanted("Differential") {
             name: "Differential", dependencies: ["RandomQueries"], path: "Tests/Differential",
             swiftSettings: [.swiftLanguageMode(.v6)]))
 }
-// `Fuzz/run` builds this one, with the sanitizers; no other build contains it.
+// `Fuzz/run` builds the program, with the sanitizers; the tests run each target for a moment.
 if wanted?.contains("Fuzz") == true {
     targets.append(
         .executableTarget(
             name: "Fuzz", dependencies: fuzzed.map { .target(name: $0) }, path: "Fuzz",
-            exclude: ["run"], swiftSettings: [.swiftLanguageMode(.v6)],
+            exclude: ["run", "keep", "Corpora", "Tests"], swiftSettings: [.swiftLanguageMode(.v6)],
             linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
+} else if isWanted("FuzzTests") {
+    targets.append(
+        .testTarget(
+            name: "FuzzTests", dependencies: fuzzed.map { .target(name: $0) }, path: "Fuzz",
+            exclude: ["run", "keep", "Corpora", "Program"],
+            swiftSettings: [.swiftLanguageMode(.v6)]))
 }
 
 var products: [Product] = []

@@ -18,11 +18,6 @@ struct FuzzTests {
             target(changes.change(inputs.isEmpty ? [] : inputs[round % inputs.count]))
         }
     }
-
-    @Test("corpora are of targets that there are", arguments: ["wal", "xor", "index"])
-    func reads(_ name: String) {
-        #expect(!keptInputs(name).isEmpty, "Fuzz/Corpora/\(name) is not found")
-    }
 }
 
 /// Changes inputs at random: other bits, other lengths, bytes that formats give a meaning to.

@@ -1,1 +1,0 @@
-../Tests/ExpositionTests/ScannedTarget.swift

@@ -12,8 +12,9 @@ import Testing
 @Suite struct PowerCutTests {
     private let disk = MemoryDisk()
 
-    private func openHead(_ other: MemoryDisk? = nil) throws -> Head {
+    private func openHead(_ other: MemoryDisk? = nil, window: Milliseconds = 0) throws -> Head {
         var options = HeadOptions()
+        options.outOfOrderWindow = window
         options.segmentSize = 32_768
         options.compression = .none
         options.samplesPerChunk = 5
@@ -71,6 +72,18 @@ import Testing
         try head.writePending()
         disk.cutPower(.nothingElseSurvives)
         #expect(try count(openHead()) == 5)
+    }
+
+    @Test("Late samples that blocks have do not come back with the log they were in")
+    func lateSamples() throws {
+        let head = try openHead(window: 1000)
+        try add(head, at: 50..<60)
+        try add(head, at: 10..<20)
+        try head.writePending()
+        let cut = try #require(try head.outOfOrderCut())
+        try cut.release()
+        disk.cutPower(.nothingElseSurvives)
+        #expect(try count(openHead(window: 1000)) == 10)
     }
 
     @Test("A head chunk that changed on disk is not answered with")

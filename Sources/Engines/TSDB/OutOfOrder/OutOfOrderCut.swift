@@ -60,6 +60,8 @@ extension Head {
                 for segment in folder.segments where segment < cut.segment {
                     try fileSystem.remove(folder.path(ofSegment: segment))
                 }
+                // A checkpoint forgets what is deleted of them.
+                try fileSystem.syncDirectory(folder.path)
                 // What is left is of this run.
                 store.withLock { $0.restart.aliases.removeAll() }
             } catch {

@@ -310,6 +310,38 @@ struct OutOfOrderHistogramTests {
         #expect(try times(try openHead(try folder.copy(), options(hour))) == expected)
     }
 
+    @Test(arguments: [0, hour])
+    func aMarkerOfHistogramsComesBeforeTheFloatsThatFollowIt(window: Int64) throws {
+        let folder = TemporaryFolder()
+        let head = try openHead(folder, options(window))
+        let numbers = [1, 2, 3]
+        let refs = try head.resolve(numbers.map(series))
+        var batch = SampleBatch(sharedTimestamp: 0)
+        batch.histograms = refs.map {
+            HistogramSample($0, histogram(1000, isFloat: false), at: 1000)
+        }
+        #expect(try head.commit(batch, .allOrNothing).stored == 3)
+        batch = SampleBatch(sharedTimestamp: 0)
+        // In any order of series, with others in between.
+        for (time, value) in [(2000, StaleMarker.value), (3000, 7), (4000, 8)] as [(Int64, Double)]
+        {
+            for ref in time == 3000 ? refs.reversed() : refs { batch.append(ref, value, at: time) }
+        }
+        batch.append(refs[0], 5, at: 1500)
+        let outcome = try head.commit(batch, .skipFaulty)
+        #expect(outcome.faults.map(\.index) == (window == 0 ? [9] : []))
+        let others = [
+            SeenSample(1000, histogram(1000, isFloat: false)), SeenSample(2000, StaleMarker.value),
+            SeenSample(3000, 7), SeenSample(4000, 8),
+        ]
+        let late = window == 0 ? [] : [SeenSample(1500, 5)]
+        for storage in [head, try openHead(try folder.copy(), options(window))] {
+            let seen = try seenSamples(storage)
+            #expect(seen[series(1)] == (others + late).sorted())
+            for number in [2, 3] { #expect(seen[series(number)] == others) }
+        }
+    }
+
     @Test func lateHistogramsBecomeBlocks() throws {
         let scratch = Scratch()
         var options = DatabaseOptions()

@@ -31,15 +31,30 @@ private struct EarlierSamples {
         of slot: UInt32, _ batch: SampleBatch, _ accepted: AcceptedSamples
     ) -> Sample? {
         if slot == lastSlot { return last }
-        if bySlot == nil {
-            var all: [UInt32: Sample] = [:]
-            accepted.forEach { index in
-                all[batch.refs[index].slot] = Sample(
-                    timestamp: batch.timestamp(index), value: batch.values[index])
-            }
-            bySlot = all
-        }
+        fillTable(batch, accepted)
         return bySlot?[slot]
+    }
+
+    private mutating func fillTable(_ batch: SampleBatch, _ accepted: AcceptedSamples) {
+        guard bySlot == nil else { return }
+        var all: [UInt32: Sample] = [:]
+        accepted.forEach { index in
+            all[batch.refs[index].slot] = Sample(
+                timestamp: batch.timestamp(index), value: batch.values[index])
+        }
+        bySlot = all
+    }
+
+    /// Notes a marker, which is not among the accepted samples, so that it is found.
+    mutating func noteMarker(
+        _ slot: UInt32, _ marker: Sample, _ batch: SampleBatch, _ accepted: AcceptedSamples,
+        mark: (UInt32) -> Void
+    ) {
+        fillTable(batch, accepted)
+        if !isMarking { accepted.forEach { mark(batch.refs[$0].slot) } }
+        isMarking = true
+        mark(slot)
+        note(slot, marker.timestamp, marker.value)
     }
 
     @inline(__always)
@@ -73,6 +88,7 @@ extension HeadStore {
         count(outcome, batch, limits)
         outcome.outOfOrderExemplars = chooseExemplars(batch, outcome)
         try write(batch)
+        appendMarkers()
         samples.append(batch, writing.accepted, &bounds)
         appendHistograms()
         appendLate()
@@ -106,7 +122,7 @@ extension HeadStore {
     /// exemplars.
     private func write(_ batch: SampleBatch) throws(StorageError) {
         writing.lateBatch = nil
-        let histogramCount = writing.histograms.accepted.count
+        let histogramCount = writing.histograms.count
         let hasLate = !writing.late.isEmpty || !writing.histograms.late.isEmpty
         let isEmpty =
             writing.accepted.isEmpty && histogramCount == 0 && !hasLate
@@ -119,6 +135,11 @@ extension HeadStore {
         if hasLate { try writeLate(batch, log) }
         do {
             if !writing.newSeries.isEmpty { try log.add(writing.newSeries.writer.bytes.raw) }
+            if !writing.histograms.markers.isEmpty {
+                try writing.histograms.markerRecords.forEachRecord { (record) throws(FileError) in
+                    try log.add(record)
+                }
+            }
             if !writing.samples.isEmpty { try log.add(writing.samples.bytes) }
             try writing.histograms.records.forEachRecord { (record) throws(FileError) in
                 try log.add(record)
@@ -191,7 +212,7 @@ extension SampleStore {
                 if hasLanes, unsafe state.pointee.piece == 0,
                     let verdict = verdictBesideHistogram(ref.slot, time, value)
                 {
-                    take(verdict, index, ref.slot, batch, &writing, &outcome)
+                    take(verdict, index, ref.slot, batch, accepted, &earlier, &writing, &outcome)
                     continue
                 }
                 last = unsafe Sample(
@@ -217,7 +238,7 @@ extension SampleStore {
             writing.samples.append(
                 series.refs[ref.slot], time, value.bitPattern, start: batch.startTimestamp(index))
         }
-        if earlier.isMarking { accepted.forEach { series.unmark(batch.refs[$0].slot) } }
+        if earlier.isMarking { unmark(batch, accepted, writing.histograms.markers) }
         outcome.stored += accepted.count
         return outcome
     }
@@ -310,20 +331,30 @@ extension SampleStore {
         return series.isMarked(slot)
     }
 
+    private func unmark(
+        _ batch: SampleBatch, _ accepted: AcceptedSamples, _ markers: [AcceptedHistogram]
+    ) {
+        accepted.forEach { series.unmark(batch.refs[$0].slot) }
+        for marker in markers { series.unmark(marker.slot) }
+    }
+
     /// Takes a float of a series of histograms for what it means there.
     private func take(
         _ verdict: FloatVerdict, _ index: Int, _ slot: UInt32, _ batch: SampleBatch,
+        _ accepted: AcceptedSamples, _ earlier: inout EarlierSamples,
         _ writing: inout CommitBuffers, _ outcome: inout CommitOutcome
     ) {
         switch verdict {
         case .faulty(let fault): outcome.faults.append((index, fault))
         case .marker(let value):
             outcome.stored += 1
-            writing.histograms.append(
+            writing.histograms.appendMarker(
                 AcceptedHistogram(
                     slot: slot, timestamp: batch.timestamp(index), value: value,
                     start: batch.startTimestamp(index)),
                 ref: series.refs[slot])
+            let marker = Sample(timestamp: batch.timestamp(index), value: batch.values[index])
+            earlier.noteMarker(slot, marker, batch, accepted) { series.mark($0) }
         }
     }
 

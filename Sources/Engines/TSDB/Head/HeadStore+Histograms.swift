@@ -16,6 +16,10 @@ struct AcceptedHistogram {
 /// The histograms that a commit takes, and their records.
 struct HistogramBuffers {
     private(set) var accepted: [AcceptedHistogram] = []
+    /// Markers among the floats that end series of histograms, and their records. They come before
+    /// all floats that the batch has of their series.
+    private(set) var markers: [AcceptedHistogram] = []
+    var markerRecords: HistogramRecords
     /// Positions in the batch of those that come late.
     private(set) var late: [Int] = []
     var records: HistogramRecords
@@ -23,11 +27,19 @@ struct HistogramBuffers {
     /// samples may come late.
     private var newest: [UInt32: Timestamp] = [:]
 
-    init(storesStarts: Bool) { records = HistogramRecords(storesStarts: storesStarts) }
+    init(storesStarts: Bool) {
+        records = HistogramRecords(storesStarts: storesStarts)
+        markerRecords = records
+    }
 
-    var isEmpty: Bool { accepted.isEmpty }
+    /// How many are to be appended.
+    var count: Int { accepted.count + markers.count }
 
     mutating func removeAll() {
+        if !markers.isEmpty {
+            markers.removeAll()
+            markerRecords.removeAll()
+        }
         if accepted.isEmpty, late.isEmpty { return }
         late.removeAll()
         accepted.removeAll(keepingCapacity: accepted.capacity < 1 << 12)
@@ -45,7 +57,7 @@ struct HistogramBuffers {
         for sample in batch.histograms { newest[sample.ref.slot] = .min }
         if newest.isEmpty { return }
         floats.forEach { note(batch.refs[$0].slot, batch.timestamp($0)) }
-        for marker in accepted { note(marker.slot, marker.timestamp) }
+        for marker in markers { note(marker.slot, marker.timestamp) }
     }
 
     private mutating func note(_ slot: UInt32, _ timestamp: Timestamp) {
@@ -65,6 +77,11 @@ struct HistogramBuffers {
         note(sample.slot, sample.timestamp)
     }
 
+    mutating func appendMarker(_ sample: AcceptedHistogram, ref: UInt64) {
+        markerRecords.append(ref, sample.timestamp, sample.value, start: sample.start)
+        markers.append(sample)
+    }
+
     mutating func appendLate(_ index: Int, _ sample: AcceptedHistogram, ref: UInt64) {
         records.append(ref, sample.timestamp, sample.value, start: sample.start)
         late.append(index)
@@ -74,10 +91,15 @@ struct HistogramBuffers {
 extension HeadStore {
     /// Appends the histograms that were accepted. One that is not newer than what the same batch
     /// brought its series before, and does not come late, is left out, as upstream leaves it out.
-    func appendHistograms() {
-        if writing.histograms.isEmpty { return }
+    func appendHistograms() { appendHistograms(writing.histograms.accepted) }
+
+    /// Appends the markers that end series of histograms, before the floats of the batch.
+    func appendMarkers() { appendHistograms(writing.histograms.markers) }
+
+    private func appendHistograms(_ accepted: [AcceptedHistogram]) {
+        if accepted.isEmpty { return }
         var count = 0
-        for sample in writing.histograms.accepted {
+        for sample in accepted {
             let state = samples.series.states[sample.slot]
             if state.hasSamples, sample.timestamp <= state.encoder.timestamp {
                 metrics.histogramsOutOfOrder.increment()

@@ -11,6 +11,7 @@ extension Run {
     mutating func flip() throws(Disagreement) {
         writePendingQuietly()
         expectation.kill()
+        extras.kill()
         abandon()
         disk.faults = DiskFaults()
         // A deletion whose record is damaged is undone, and it is forgotten what was deleted.

@@ -58,6 +58,10 @@ extension Run {
         do {
             let contents = try Self.contents(database)
             try expectation.compare(contents, always, found: found)
+            try extras.compare(database.exemplars(over: always, [[]]), certainty: found)
+            for (labels, ref) in refs {
+                try extras.compare(head?.metadata(of: ref), of: labels)
+            }
         } catch {
             try judge(error, "a query of everything")
         }

@@ -130,6 +130,7 @@ extension Run {
         do throws(FileError) {
             try head?.writePending()
             expectation.sync()
+            extras.sync()
         } catch {
             try excuse(error, "writing out")
             note("failed: \(error)")
@@ -158,6 +159,8 @@ extension Run {
         }
         expectation.horizons.move(
             to: metas.map(\.range.end), startOfHead: head.timeRange?.start ?? .max)
+        extras.truncate(
+            before: max(expectation.endOfBlocks, head.timeRange?.start ?? .max), expectation)
         if settings.retention.bytes > 0 {
             let start = inOrder.map(\.start).min() ?? head.timeRange?.start ?? .max
             expectation.letGo(before: start)
@@ -172,6 +175,15 @@ extension Run {
         let isShared = samples.allSatisfy { $0.time == samples[0].time }
         for sample in samples {
             guard let ref = refs[sample.labels] else { continue }
+            if let metadata = Extras.metadata(of: sample) {
+                batch.metadata.append(SeriesMetadata(ref, metadata))
+            }
+            if let exemplar = extras.exemplar(of: sample, at: surroundings.clock, expectation) {
+                batch.exemplars.append(
+                    BatchExemplar(
+                        series: .ref(ref), exemplar: exemplar, defaultTimestamp: sample.time,
+                        sample: batch.count))
+            }
             switch sample.value {
             case .histogram(let value):
                 batch.histograms.append(HistogramSample(ref, value, at: sample.time))
@@ -199,7 +211,10 @@ extension Run {
         } catch let error as StorageError {
             try excuse(error, "a commit")
             let before = expectation
-            for sample in samples { note(sample, .refused, before, samples) }
+            for sample in samples {
+                note(sample, .refused, before, samples)
+                extras.noteMetadata(of: sample, isCertain: false)
+            }
             return note("refused at \(samples[0].time)")
         } catch {
             throw Disagreement("\(error)")
@@ -246,6 +261,7 @@ extension Run {
         }
         var stale: [Written] = []
         for (index, sample) in samples.enumerated() {
+            if faults[index] != .staleRef { extras.noteMetadata(of: sample, isCertain: true) }
             if let fault = faults[index] {
                 if fault == .staleRef {
                     refs[sample.labels] = nil
@@ -283,6 +299,7 @@ extension Run {
         let entry = Expectation.Entry(
             time: sample.time, value: sample.value.stored, certainty: certainty, isLate: isLate)
         expectation.add(sample.labels, entry, mayRepeat: setup.mayRepeat)
+        extras.note(sample, certainty, at: surroundings.clock, before)
     }
 
     /// The newest sample that the head may have known when a batch came. Without samples it takes

@@ -19,6 +19,7 @@ package struct Run {
     let setup: Setup
     let surroundings = Surroundings()
     var expectation: Expectation
+    var extras: Extras
     /// What a reload may change, as it is now.
     var settings: DatabaseSettings
     /// Nil after a start that damage prevented.
@@ -40,6 +41,7 @@ package struct Run {
         setup = Setup(seed: history.seed)
         settings = setup.settings
         expectation = Expectation(settings.retention)
+        extras = Extras(setup)
         generations = Array(repeating: 0, count: setup.seriesCount)
         surroundings.clock = 1_700_000_000_000
     }
@@ -167,17 +169,20 @@ package struct Run {
         do throws(StorageError) {
             try database?.close()
             expectation.sync()
+            extras.sync()
         } catch {
             try excuse(error, "closing")
             note("failed: \(error)")
         }
         expectation.kill()
+        extras.kill()
         abandon()
         try start(found: .committed)
     }
 
     private mutating func kill() throws(Disagreement) {
         expectation.kill()
+        extras.kill()
         abandon()
         try start(found: .committed)
     }
@@ -186,6 +191,7 @@ package struct Run {
         let mode = random.element(of: PowerCut.allCases)
         note("\(mode)")
         expectation.cutPower()
+        extras.cutPower()
         abandon()
         disk.faults = DiskFaults()
         disk.cutPower(mode)

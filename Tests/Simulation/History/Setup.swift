@@ -39,6 +39,8 @@ struct Setup: Sendable {
         if hasBytes, !mayLeaveEarly {
             settings.retention.bytes = random.element(of: [1, 20_000, 200_000])
         }
+        // So many that none has to make room.
+        settings.maxExemplars = random.isOne(in: 2) ? 1 << 17 : 0
     }
 
     private mutating func setSeriesRetention(_ random: inout RandomNumbers) {
@@ -88,6 +90,7 @@ struct Setup: Sendable {
         options.writesInBackground = false
         options.snapshotTail = snapshotTail
         options.memory = memory
+        options.maxExemplars = settings.maxExemplars
         return options
     }
 
@@ -96,7 +99,7 @@ struct Setup: Sendable {
             + "\(segmentSize) bytes (\(compression)), \(seriesCount) series, histograms "
             + "\(histogramShare), memory \(memoryBudget != nil), retention \(retentionText), "
             + "late \(settings.outOfOrderWindow) ms, stale \(settings.staleSeriesThreshold), "
-            + "\(settings.blockEncoding) blocks"
+            + "\(settings.blockEncoding) blocks, \(settings.maxExemplars) exemplars"
     }
 
     private var retentionText: String {

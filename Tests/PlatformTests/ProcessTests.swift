@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Bytes
 import Glibc
 import Platform
 import Testing
@@ -12,6 +13,24 @@ import Testing
         #expect(now.threads > 0 && now.cpuSeconds > 0)
         let age = Double(currentMilliseconds()) / 1000 - now.startTime
         #expect(age > -1 && age < 24 * 3600)
+    }
+
+    @Test func pagesOfAFileCountUntilTheyAreReleased() throws {
+        let folder = TemporaryFolder()
+        let path = folder.path + "/file"
+        let length = 64 << 20
+        try LocalFileSystem().open(path, .replace)
+            .write([UInt8](repeating: 7, count: length).raw, at: 0)
+        let memory = MappedMemory()
+        let file = try MappedFile(path)
+        let before = memory.byteCount
+        var sum = 0
+        for place in stride(from: 0, to: length, by: 4096) { sum += Int(file.bytes[place]) }
+        #expect(sum == 7 * length / 4096)
+        let touched = memory.byteCount
+        #expect(touched - before > length / 2)
+        file.releasePages()
+        #expect(touched - memory.byteCount > length / 2)
     }
 
     @Test func theHostHasANameAndProcessors() {

@@ -79,6 +79,7 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Deletabl
         lock = opening.lock
         state = Mutex(State(blocks: opening.blocks, settings: options.settings))
         publish(opening.blocks)
+        options.filePages?.onExcess { [weak self] in self?.releaseChunkPages() }
         metrics.show(options.settings.retention)
     }
 
@@ -100,7 +101,7 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Deletabl
         let blocks = all.filter { $0.overlaps(range) }
         return DatabaseQuerier(
             blocks: blocks, expiries: expiries(of: blocks, among: all, retention),
-            head: headQuerier, range: range)
+            head: headQuerier, range: range, filePages: options.filePages)
     }
 
     /// The times of the oldest and the newest sample (closed); nil for an empty database.

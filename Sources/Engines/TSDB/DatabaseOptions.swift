@@ -16,6 +16,8 @@ package struct DatabaseOptions: Sendable {
     /// What the process may hold in memory; nil for no limit. Near it the head is cut early and
     /// lets series that ended go; at it, no series are created.
     package var memory: MemoryBudget?
+    /// Bounds how much of its files stays mapped; nil where nothing does but `maintain`.
+    package var filePages: FilePages?
     /// Whether start timestamps are kept. Floats must be XOR2 then, at all times.
     package var storesStarts = false
     /// Whether new chunks of histograms have room for start timestamps.

@@ -58,7 +58,7 @@ package final class Block: Sendable {
 
     func releasePages() {
         index.file.releasePages()
-        for file in chunks.files { file.releasePages() }
+        chunks.releasePages()
     }
 
     /// The times of the block as a closed range.

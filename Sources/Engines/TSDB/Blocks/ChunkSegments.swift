@@ -70,6 +70,10 @@ final class ChunkSegments: Sendable {
 
     var byteCount: Int { files.reduce(0) { $0 + $1.count } }
 
+    func releasePages() {
+        for file in files { file.releasePages() }
+    }
+
     /// Calls `body` with the encoding and the data of a chunk, whose checksum is checked.
     @inline(__always)
     func withChunk<Result>(

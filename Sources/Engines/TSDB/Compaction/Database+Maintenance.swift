@@ -49,6 +49,12 @@ extension Database {
         head.releasePages()
     }
 
+    /// The same, while queries run: indices are read all the time.
+    func releaseChunkPages() {
+        for block in blocks { block.chunks.releasePages() }
+        head.releasePages()
+    }
+
     // MARK: Head
 
     /// Writes the oldest aligned range of the head as a block and lets the head forget it. Returns

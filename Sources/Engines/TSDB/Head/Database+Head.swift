@@ -20,6 +20,7 @@ extension Database {
             headOptions.hasHistogramStarts = options.hasHistogramStarts
             headOptions.ingestsZeros = options.ingestsZeros
             headOptions.memory = options.memory
+            headOptions.filePages = options.filePages
             headOptions.log = environment.log
             return try Head.open(
                 directory, headOptions, minValidTime: minValidTime, environment.fileSystem,

@@ -34,6 +34,8 @@ package struct HeadOptions: Sendable {
     package var ingestsZeros = false
     /// At it, no series are created; nil for no limit.
     package var memory: MemoryBudget?
+    /// Told when series are read from files; nil for nobody.
+    package var filePages: FilePages?
     /// Told what an operator should know: damage that was repaired, writes that failed.
     package var log = Logger.silent
 

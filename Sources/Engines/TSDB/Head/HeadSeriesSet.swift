@@ -142,6 +142,7 @@ struct HeadSeriesSet: SeriesSet {
     }
 
     private func capture(_ index: Int) throws(StorageError) -> CapturedGroup {
+        head.options.filePages?.look(atSeries: index)
         if let known = captured.findOrBegin(index) { return known }
         do throws(StorageError) {
             let fresh = CapturedGroup(

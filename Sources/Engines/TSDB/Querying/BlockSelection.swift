@@ -13,13 +13,16 @@ struct BlockSelection: SeriesSet {
     let refs: [UInt32]
     /// From when on each series is shown; empty where all of them are shown in full.
     private let starts: [Timestamp]
+    private let filePages: FilePages?
 
     /// The series that fulfil the matchers and have samples in chunks that overlap the closed
     /// `range`, but for what `expiry` hides.
     init(
-        _ block: Block, _ matchers: [Matcher], _ range: TimeRange, _ expiry: SeriesExpiry? = nil
+        _ block: Block, _ matchers: [Matcher], _ range: TimeRange, _ expiry: SeriesExpiry? = nil,
+        _ filePages: FilePages? = nil
     ) throws(StorageError) {
         self.block = block
+        self.filePages = filePages
         let refs = try block.index.series(matching: matchers)
         if let expiry {
             (self.refs, starts) = try Self.shown(block, refs, range, expiry)
@@ -88,6 +91,7 @@ struct BlockSelection: SeriesSet {
     func read(
         _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
     ) throws(StorageError) {
+        filePages?.look(atSeries: index)
         let first = columns.mark
         let (chunks, range, deleted) = try chunks(index, range)
         for chunk in chunks { try block.chunks.read(chunk, within: range, into: &columns) }
@@ -98,6 +102,7 @@ struct BlockSelection: SeriesSet {
     func readNewest(
         _ index: Int, _ range: TimeRange, into columns: inout SampleColumns
     ) throws(StorageError) {
+        filePages?.look(atSeries: index)
         let first = columns.mark
         let (chunks, range, deleted) = try chunks(index, range)
         for chunk in chunks.reversed() {

@@ -13,16 +13,18 @@ struct DatabaseQuerier: Querier {
     let head: (any Querier)?
     /// Closed.
     let range: TimeRange
+    let filePages: FilePages?
 
     func select(
         _ matchers: [Matcher], hints: SelectHints
     ) throws(StorageError) -> any SeriesSet {
         let wanted = TimeRange(
             start: max(range.start, hints.range.start), end: min(range.end, hints.range.end))
+        filePages?.look()
         var sets: [any SeriesSet] = []
         for block in blocks where block.overlaps(wanted) {
             let selection = try BlockSelection(
-                block, matchers, wanted, expiries[block.meta.id])
+                block, matchers, wanted, expiries[block.meta.id], filePages)
             if selection.count > 0 { sets.append(selection) }
         }
         var hasHead = false

@@ -26,6 +26,7 @@ extension Server {
         database.largestBlockRange = options.storage.largestBlockRange
         let budget = options.storage.memoryBudget
         if budget > 0 { database.memory = MemoryBudget(limit: budget) }
+        database.filePages = FilePages()
         database.onMaintenanceDue = onMaintenanceDue
         database.storesStarts = options.features.isEnabled("st-storage")
         database.ingestsZeros = options.features.isEnabled("created-timestamp-zero-ingestion")
@@ -70,6 +71,7 @@ extension Server {
         }
         let features = options.features
         engine.delayedNameRemoval = features.isEnabled("promql-delayed-name-removal")
+        engine.typeAndUnitLabels = features.isEnabled("type-and-unit-labels")
         engine.usesStartTimestamps = features.isEnabled("use-start-timestamps")
         engine.parser.experimentalFunctions = features.isEnabled("promql-experimental-functions")
         engine.parser.extendedRangeSelectors = features.isEnabled("promql-extended-range-selectors")

@@ -94,13 +94,14 @@ struct FloatRanges: Sendable {
         _ columns: SampleColumns, _ index: WindowIndex, _ row: inout Row
     ) {
         let values = columns.values
+        let interruption = row.interruption
         if let quantiles = call.parameters.first, SortedWindow.canOrder(values) {
             var sorted = sorted
             sorted.removeAll()
             row.fill { step in
                 let window = index.window(step)
                 if window.isEmpty { return nil }
-                sorted.move(to: window, over: values)
+                sorted.move(to: window, over: values, until: interruption)
                 return Quantile.ofSorted(sorted.values, quantiles[step])
             }
             self.sorted = sorted
@@ -113,8 +114,10 @@ struct FloatRanges: Sendable {
             if window.isEmpty { return nil }
             scratch.removeAll(keepingCapacity: true)
             scratch.append(contentsOf: values[window])
-            guard let quantiles else { return Quantile.medianAbsoluteDeviation(&scratch) }
-            return Quantile.of(&scratch, quantiles[step])
+            guard let quantiles else {
+                return Quantile.medianAbsoluteDeviation(&scratch, until: interruption)
+            }
+            return Quantile.of(&scratch, quantiles[step], until: interruption)
         }
     }
 

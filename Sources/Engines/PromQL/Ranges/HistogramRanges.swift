@@ -42,7 +42,7 @@ extension RangeEvaluator {
             let window = MixedWindow(
                 columns: columns, floats: floats.window(step), histograms: histograms.window(step),
                 step: step)
-            switch ranges.evaluate(window) {
+            switch try ranges.evaluate(window) {
             case .asFloats: break
             case .nothing: row.remove(step)
             case .number(let value): row.setFloat(value, at: step)
@@ -67,23 +67,29 @@ struct HistogramRanges {
 
     func note(_ annotation: Annotation) { evaluation.annotations.add(annotation) }
 
+    /// Stops the query where it is time to, every so many histograms of a window.
+    func rest(_ place: Int) throws(QueryError) {
+        guard place % 256 == 255 else { return }
+        if evaluation.interruption.isDue { throw evaluation.interruption.error }
+    }
+
     var usesStarts: Bool { evaluation.configuration.usesStartTimestamps }
 
-    func evaluate(_ window: MixedWindow) -> Outcome {
+    func evaluate(_ window: MixedWindow) throws(QueryError) -> Outcome {
         switch call.function {
         case .rate, .increase, .delta:
             if !window.floats.isEmpty { return mixed() }
-            return call.rangeExtension == .none ? rate(window) : extendedRate(window)
+            return call.rangeExtension == .none ? try rate(window) : extendedRate(window)
         case .irate, .idelta: return instantRate(window)
         case .sum, .average:
             if !window.floats.isEmpty { return mixed() }
-            return total(window)
+            return try total(window)
         case .count: return .number(Double(window.floats.count + window.histograms.count))
         case .present: return .number(1)
         case .first: return edge(window, isFirst: true)
         case .last: return edge(window, isFirst: false)
         case .timeOfFirst, .timeOfLast: return timeOfEdge(window)
-        case .changes, .resets: return transitions(window)
+        case .changes, .resets: return try transitions(window)
         case .minimum, .maximum, .quantile, .medianAbsoluteDeviation, .standardDeviation,
             .variance, .timeOfMinimum, .timeOfMaximum, .deriv, .predictLinear,
             .doubleExponentialSmoothing:
@@ -123,7 +129,7 @@ struct HistogramRanges {
     }
 
     /// `sum_over_time` and `avg_over_time`.
-    private func total(_ window: MixedWindow) -> Outcome {
+    private func total(_ window: MixedWindow) throws(QueryError) -> Outcome {
         let histograms = window.columns.histograms[window.histograms]
         guard let first = histograms.first else { return .nothing }
         var running = CompensatedHistogram(first)
@@ -131,7 +137,8 @@ struct HistogramRanges {
         var count = 1.0
         var isReconciled = false
         let isAverage = call.function == .average
-        for histogram in histograms.dropFirst() {
+        for (place, histogram) in histograms.dropFirst().enumerated() {
+            try rest(place)
             count += 1
             do {
                 let outcome =
@@ -155,7 +162,7 @@ struct HistogramRanges {
     }
 
     /// `changes` and `resets`: floats and histograms in the order of their times.
-    private func transitions(_ window: MixedWindow) -> Outcome {
+    private func transitions(_ window: MixedWindow) throws(QueryError) -> Outcome {
         let columns = window.columns
         var (float, histogram) = (window.floats.lowerBound, window.histograms.lowerBound)
         if call.rangeExtension == .anchored {
@@ -174,6 +181,7 @@ struct HistogramRanges {
                 current = (columns.values[float], nil, window.times(ofFloat: float))
                 float += 1
             } else {
+                try rest(histogram)
                 current = (
                     0, columns.histograms[histogram], window.times(ofHistogram: histogram)
                 )

@@ -39,12 +39,12 @@ extension HistogramRanges {
     }
 
     /// rate, increase and delta; see `ExtrapolatedRate`.
-    func rate(_ window: MixedWindow) -> Outcome {
+    func rate(_ window: MixedWindow) throws(QueryError) -> Outcome {
         let range = window.histograms
         let first = window.columns.histograms[range.lowerBound]
         var result: FloatHistogram?
         if range.count > 1 {
-            result = increase(window)
+            result = try increase(window)
             if result == nil { return .nothing }
         }
         let rangeEnd = call.times[window.step]
@@ -76,7 +76,7 @@ extension HistogramRanges {
     }
 
     /// The increase between the first and the last histogram of a window of at least two.
-    private func increase(_ window: MixedWindow) -> FloatHistogram? {
+    private func increase(_ window: MixedWindow) throws(QueryError) -> FloatHistogram? {
         let histograms = window.columns.histograms
         let range = window.histograms
         let (start, end) = (range.lowerBound, range.upperBound - 1)
@@ -98,6 +98,7 @@ extension HistogramRanges {
         var schema = min(last.schema, previous.schema)
         if isCounter, !isMixed {
             for index in start + 1..<end {
+                try rest(index)
                 if histograms[index].counterResetHint == .gauge {
                     note(.nativeHistogramNotCounter(metric: metric, call.source))
                 }
@@ -114,6 +115,7 @@ extension HistogramRanges {
         guard var result = difference(result, previous) else { return nil }
         if isCounter {
             for index in start + 1...end {
+                try rest(index)
                 noteOverlap(window, index)
                 if isReset(window, index, since: previous) {
                     guard let added = sum(result, previous) else { return nil }

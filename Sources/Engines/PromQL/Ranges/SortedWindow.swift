@@ -18,13 +18,16 @@ struct SortedWindow: Sendable {
         window = 0..<0
     }
 
-    /// Moves on to a window that begins and ends no earlier than the one before.
-    mutating func move(to next: Range<Int>, over column: [Double]) {
+    /// Moves on to a window that begins and ends no earlier than the one before. Leaves the values
+    /// in any order once `interruption` is due.
+    mutating func move(
+        to next: Range<Int>, over column: [Double], until interruption: Interruption?
+    ) {
         let moved = next.lowerBound - window.lowerBound + next.upperBound - window.upperBound
-        if moved > next.count / 4 || next.lowerBound >= window.upperBound {
+        if moved > Self.fewest(of: next.count) || next.lowerBound >= window.upperBound {
             values.removeAll(keepingCapacity: true)
             values.append(contentsOf: column[next])
-            values.sort()
+            values.sort(until: interruption, by: <)
         } else {
             for index in window.lowerBound..<next.lowerBound {
                 values.remove(at: place(of: column[index]))
@@ -34,6 +37,13 @@ struct SortedWindow: Sendable {
             }
         }
         window = next
+    }
+
+    /// How many samples may move where that is to be cheaper than sorting: each moves half of the
+    /// others, which is what makes it expensive in a long window.
+    private static func fewest(of count: Int) -> Int {
+        let logarithm = Int.bitWidth - count.leadingZeroBitCount
+        return count <= 4096 ? count / 4 : 16 * logarithm
     }
 
     /// Where the first value stands that is not less.

@@ -183,9 +183,12 @@ enum WindowKernels {
 
 /// Quantiles of plain lists of numbers.
 enum Quantile {
-    /// The φ-quantile, interpolated between neighbours; NaN counts as the least value. Sorts.
-    static func of(_ values: inout [Double], _ quantile: Double) -> Double {
-        values.sort { $0.isNaN ? !$1.isNaN : $0 < $1 }
+    /// The φ-quantile, interpolated between neighbours; NaN counts as the least value. Sorts, and
+    /// means nothing once `interruption` is due.
+    static func of(
+        _ values: inout [Double], _ quantile: Double, until interruption: Interruption? = nil
+    ) -> Double {
+        values.sort(until: interruption) { $0.isNaN ? !$1.isNaN : $0 < $1 }
         return ofSorted(values, quantile)
     }
 
@@ -203,11 +206,13 @@ enum Quantile {
     }
 
     /// The median of the distances from the median; NaN where any value is.
-    static func medianAbsoluteDeviation(_ values: inout [Double]) -> Double {
+    static func medianAbsoluteDeviation(
+        _ values: inout [Double], until interruption: Interruption?
+    ) -> Double {
         if values.contains(where: \.isNaN) { return .nan }
-        let median = of(&values, 0.5)
+        let median = of(&values, 0.5, until: interruption)
         for index in values.indices { values[index] = (values[index] - median).magnitude }
-        return of(&values, 0.5)
+        return of(&values, 0.5, until: interruption)
     }
 
     static func isValid(_ quantile: Double) -> Bool { quantile >= 0 && quantile <= 1 }
@@ -254,15 +259,21 @@ enum FourWindows {
         _ sum: Double, _ lost: Double, _ values: Span<Double>, _ window: Range<Int>,
         _ isMean: Bool
     ) -> Double {
-        guard isMean else { return sum.magnitude == .infinity ? sum : sum + lost }
-        // A sum that left the range of floats on the way does not come back.
-        guard sum.isFinite else {
-            return WindowKernels.average(values, window.lowerBound, window.upperBound)
+        // What left the range of floats on the way is summed with upstream's own operations.
+        guard sum.isFinite, lost.isFinite else {
+            return isMean
+                ? WindowKernels.average(values, window.lowerBound, window.upperBound)
+                : WindowKernels.sum(values, window.lowerBound, window.upperBound)
         }
+        if !isMean { return sum + lost }
         let count = Double(window.count)
         return sum / count + lost / count
     }
 
+    /// Two lanes to a register. What an addition loses is found without looking which of the two
+    /// numbers is the larger (Knuth's two-sum): it is exact, as the one of `kahanAdd` is, so that
+    /// both are the same unless something overflows; then the results are not finite.
+    ///
     /// Bound: the windows lie within the values and have samples at all of `offsets`.
     @inline(__always)
     private static func addShared(
@@ -270,15 +281,27 @@ enum FourWindows {
         _ sums: inout SIMD4<Double>, _ lost: inout SIMD4<Double>
     ) {
         let (at0, at1, at2, at3) = (first[0], first[1], first[2], first[3])
-        var (sum0, sum1, sum2, sum3) = (sums[0], sums[1], sums[2], sums[3])
-        var (lost0, lost1, lost2, lost3) = (lost[0], lost[1], lost[2], lost[3])
+        var (low, high) = (sums.lowHalf, sums.highHalf)
+        var (lowLost, highLost) = (lost.lowHalf, lost.highHalf)
         for offset in offsets {
-            kahanAdd(unsafe values[unchecked: at0 &+ offset], &sum0, &lost0)
-            kahanAdd(unsafe values[unchecked: at1 &+ offset], &sum1, &lost1)
-            kahanAdd(unsafe values[unchecked: at2 &+ offset], &sum2, &lost2)
-            kahanAdd(unsafe values[unchecked: at3 &+ offset], &sum3, &lost3)
+            let left = SIMD2(
+                unsafe values[unchecked: at0 &+ offset], unsafe values[unchecked: at1 &+ offset])
+            let right = SIMD2(
+                unsafe values[unchecked: at2 &+ offset], unsafe values[unchecked: at3 &+ offset])
+            twoSum(left, &low, &lowLost)
+            twoSum(right, &high, &highLost)
         }
-        sums = SIMD4(sum0, sum1, sum2, sum3)
-        lost = SIMD4(lost0, lost1, lost2, lost3)
+        sums = SIMD4(lowHalf: low, highHalf: high)
+        lost = SIMD4(lowHalf: lowLost, highHalf: highLost)
+    }
+
+    @inline(__always)
+    private static func twoSum(
+        _ value: SIMD2<Double>, _ sum: inout SIMD2<Double>, _ lost: inout SIMD2<Double>
+    ) {
+        let total = sum + value
+        let added = total - sum
+        lost += (sum - (total - added)) + (value - added)
+        sum = total
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Bytes
 import Model
 import Testing
 
@@ -41,6 +42,30 @@ import Testing
     ) {
         #expect(Labels(smaller) < Labels(larger))
         #expect(!(Labels(larger) < Labels(smaller)))
+    }
+
+    @Test(
+        "What two sets have in common at their beginning is counted in fields",
+        arguments: [
+            ([], [], 0), (["a"], ["b"], 0), (["a", "1"], ["a", "1"], 2), (["a"], ["a", "1"], 1),
+            (["a", "1", "b"], ["a", "2", "b"], 1),
+            (["abcdefghij", "x1"], ["abcdefghij", "x2"], 1),
+            (["a", "12"], ["a", "123"], 1), (["", ""], ["", "", "a"], 2),
+            ([String(repeating: "l", count: 300), "a"], [String(repeating: "l", count: 300)], 1),
+            ([String(repeating: "l", count: 300)], [String(repeating: "l", count: 556)], 0),
+            ([String(repeating: "l", count: 300)], [String(repeating: "l", count: 299) + "m"], 0),
+        ])
+    func sharedFields(left: [String], right: [String], count: Int) {
+        func packed(_ fields: some Sequence<String>) -> [UInt8] {
+            var bytes: [UInt8] = []
+            for field in fields { Labels.appendField(field, to: &bytes) }
+            return bytes
+        }
+        for (one, other) in [(left, right), (right, left)] {
+            let shared = Labels.sharedFields(packed(one).raw, packed(other).raw)
+            #expect(shared.count == count)
+            #expect(shared.end == packed(left.prefix(count)).count)
+        }
     }
 
     @Test("A builder changes a copy")

@@ -30,6 +30,13 @@ package struct JSONWriter: Sendable {
         self.isAfterValue = isAfterValue
     }
 
+    /// Takes back what stands behind the first `length` bytes, which are nothing or end with a
+    /// value.
+    package mutating func cut(to length: Int) {
+        output.bytes.removeLast(output.count - length)
+        isAfterValue = length > 0
+    }
+
     @inline(__always)
     private mutating func separate() {
         if isAfterValue { output.uint8(UInt8(ascii: ",")) }

@@ -82,6 +82,35 @@ package struct Labels: Sendable, Hashable {
         return at..<(at + length)
     }
 
+    /// How many fields from the first on two packed label sets have in common, and where those end.
+    package static func sharedFields(
+        _ left: RawSpan, _ right: RawSpan
+    ) -> (count: Int, end: Int) {
+        let shorter = Swift.min(left.byteCount, right.byteCount)
+        var equal = 0
+        while equal &+ 8 <= shorter {
+            let words = unsafe (
+                left.unsafeLoadUnaligned(fromUncheckedByteOffset: equal, as: UInt64.self),
+                right.unsafeLoadUnaligned(fromUncheckedByteOffset: equal, as: UInt64.self)
+            )
+            if words.0 != words.1 { break }
+            equal &+= 8
+        }
+        while equal < shorter, left[equal] == right[equal] { equal &+= 1 }
+        var count = 0
+        var end = 0
+        while end < equal {
+            // A length of three bytes counts only where all of them are equal.
+            if left[end] == 255, end + 4 > equal { break }
+            var next = end
+            _ = field(left, &next)
+            if next > equal { break }
+            end = next
+            count += 1
+        }
+        return (count, end)
+    }
+
     package static func appendField(_ field: RawSpan, to packed: inout [UInt8]) {
         appendLength(field.byteCount, to: &packed)
         unsafe field.withUnsafeBytes { unsafe packed.append(contentsOf: $0) }

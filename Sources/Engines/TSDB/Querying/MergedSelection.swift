@@ -9,6 +9,7 @@
 // as the next. (Of three or more sources that have other values for one time upstream's choice
 // depends on the series before; here it does not.)
 
+internal import Bytes
 internal import Model
 internal import Storage
 
@@ -139,6 +140,10 @@ struct MergedSelection: SeriesSet {
 /// Walks over the series of all sets in label order.
 private struct SelectionMerge {
     private let sets: [any SeriesSet]
+    private let counts: [Int]
+    /// The refs of the sets that are of blocks, and how their labels are compared.
+    private let refs: [[UInt32]?]
+    private var comparisons: [LabelComparison?]
     /// The next series of each set.
     private var next: [Int]
     /// The labels of those, where they had to be gathered.
@@ -147,11 +152,18 @@ private struct SelectionMerge {
     private var active: [Int]
     /// How many sets had the last series.
     private(set) var lastCount = 0
-    /// The packed labels of the next series of the newest set; memory that is used again.
+    /// The packed labels of the next series of the newest set, and those that were looked for
+    /// before; memory that is used again.
     private var newestLabels: [UInt8] = []
+    private var labelsBefore: [UInt8] = []
+    private var turn = 0
 
     init(_ sets: [any SeriesSet]) {
         self.sets = sets
+        counts = sets.map(\.count)
+        let blocks = sets.map { $0 as? BlockSelection }
+        refs = blocks.map { $0?.refs }
+        comparisons = blocks.map { $0.map { LabelComparison($0.block.index) } }
         next = [Int](repeating: 0, count: sets.count)
         known = [Labels?](repeating: nil, count: sets.count)
         active = sets.indices.filter { sets[$0].count > 0 }
@@ -177,21 +189,30 @@ private struct SelectionMerge {
             next[set] += 1
             known[set] = nil
             lastCount += 1
-            if next[set] == sets[set].count { isAtEnd = true }
+            if next[set] == counts[set] { isAtEnd = true }
         }
-        if isAtEnd { active.removeAll { next[$0] == sets[$0].count } }
+        if isAtEnd { active.removeAll { next[$0] == counts[$0] } }
         return true
     }
 
     /// Whether all sets that are not at their end have the next series of the newest one next.
     private mutating func isCommon(_ newest: Int) -> Bool {
         if active.count == 1 { return true }
+        swap(&newestLabels, &labelsBefore)
         newestLabels.removeAll(keepingCapacity: true)
         sets[newest].appendLabels(at: next[newest], to: &newestLabels)
+        let shared = Labels.sharedFields(newestLabels.raw, labelsBefore.raw)
+        turn += 1
         for set in active where set != newest {
-            let isEqual =
-                known[set].map { $0.packed == newestLabels }
-                ?? sets[set].hasLabels(newestLabels, at: next[set])
+            let isEqual: Bool
+            if let labels = known[set] {
+                isEqual = labels.packed == newestLabels
+            } else if let series = refs[set]?[next[set]] {
+                isEqual =
+                    comparisons[set]?.isEqual(series, newestLabels, turn: turn, shared) ?? false
+            } else {
+                isEqual = sets[set].hasLabels(newestLabels, at: next[set])
+            }
             if !isEqual { return false }
         }
         return true

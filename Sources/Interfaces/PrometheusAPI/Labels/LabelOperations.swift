@@ -64,39 +64,71 @@ extension PrometheusAPI {
             throw .badData("no match[] parameter provided")
         }
         let selection = try LabelSelection(request, nameFaults: true)
-        var found: [Labels]
+        var hints = SelectHints(range: selection.range)
+        hints.labelsOnly = true
+        hints.needsOrder = selection.matcherSets.count > 1
+        var sets: [any SeriesSet] = []
         do throws(StorageError) {
             let querier = try storage.querier(over: selection.range)
-            var hints = SelectHints(range: selection.range)
-            hints.labelsOnly = true
-            hints.needsOrder = selection.matcherSets.count > 1
-            found = []
             for matchers in selection.matcherSets {
-                let set = try querier.select(matchers, hints: hints)
-                for index in 0..<set.count { found.append(set.labels(at: index)) }
+                sets.append(try querier.select(matchers, hints: hints))
             }
         } catch {
             throw APIFailure(error)
         }
-        if selection.matcherSets.count > 1 {
-            found.sort()
-            found = found.enumerated().filter { $0 == 0 || found[$0 - 1] != $1 }.map(\.element)
+        var list = LabelSetList()
+        if sets.count == 1 {
+            list.append(sets[0], upTo: selection.limit ?? .max)
+            return answer(list, isCut: list.count < sets[0].count)
         }
-        var warnings: [String] = []
-        if let limit = selection.limit, found.count > limit {
-            found.removeLast(found.count - limit)
-            warnings = [truncated]
+        var found: [Labels] = []
+        for set in sets {
+            for index in 0..<set.count { found.append(set.labels(at: index)) }
         }
-        let answer = found
-        return APIAnswer(
+        found.sort()
+        found = found.enumerated().filter { $0 == 0 || found[$0 - 1] != $1 }.map(\.element)
+        for labels in found.prefix(selection.limit ?? .max) { list.append(labels) }
+        return answer(list, isCut: list.count < found.count)
+    }
+
+    private static func answer(_ list: LabelSetList, isCut: Bool) -> APIAnswer {
+        APIAnswer(
             streaming: { json, body throws(ClientGone) in
+                var writer = LabelSetWriter()
                 json.beginArray()
-                for labels in answer {
-                    json.labels(labels)
+                for index in 0..<list.count {
+                    list.write(index, with: &writer, to: &json)
                     try body.flush(whenFull: &json.output.bytes)
                 }
                 json.endArray()
-            }, warnings: warnings)
+            }, warnings: isCut ? [truncated] : [])
+    }
+}
+
+/// Label sets in one run of memory, so that what they come from need not be held while they are
+/// sent.
+private struct LabelSetList: Sendable {
+    private var packed: [UInt8] = []
+    /// Where each of them ends.
+    private var ends: [Int] = []
+
+    var count: Int { ends.count }
+
+    func write(_ index: Int, with writer: inout LabelSetWriter, to json: inout JSONWriter) {
+        let range = (index == 0 ? 0 : ends[index - 1])..<ends[index]
+        writer.write(packed.raw.extracting(range), to: &json)
+    }
+
+    mutating func append(_ labels: Labels) {
+        packed += labels.packed
+        ends.append(packed.count)
+    }
+
+    mutating func append(_ set: any SeriesSet, upTo limit: Int) {
+        for index in 0..<min(set.count, limit) {
+            set.appendLabels(at: index, to: &packed)
+            ends.append(packed.count)
+        }
     }
 }
 

@@ -11,13 +11,17 @@ struct ScannedTarget {
     var series: [Labels] = []
     var result = ScanResult()
     let pool = LayoutPool()
+    let options: ExpositionOptions
 
-    init(_ dialect: TextDialect) { layout = Layout(emptyFor: dialect) }
+    init(_ dialect: TextDialect, _ options: ExpositionOptions = .init()) {
+        layout = Layout(emptyFor: dialect)
+        self.options = options
+    }
 
     /// The samples of a body in any order, or the error.
     mutating func scrape(_ body: [UInt8], honorsTimestamps: Bool = true) -> Outcome {
         var scanner = LayoutScanner(
-            body.raw, layout: layout, honorsTimestamps: honorsTimestamps, options: .init(),
+            body.raw, layout: layout, honorsTimestamps: honorsTimestamps, options: options,
             into: result)
         var new: [(labels: Labels, sample: NewSample)] = []
         var isNewLayout = false
@@ -76,12 +80,13 @@ struct Outcome: Equatable {
 /// even where the metadata before it have changed.
 struct Reference {
     let dialect: TextDialect
+    var options = ExpositionOptions()
     var known: [[UInt8]: Labels] = [:]
 
     mutating func read(_ body: [UInt8]) -> Outcome {
         var outcome = Outcome()
         var seen: [[UInt8]: Labels] = [:]
-        var reader = ExpositionReader(body.raw, dialect: dialect, options: .init())
+        var reader = ExpositionReader(body.raw, dialect: dialect, options: options)
         do {
             while let entry = try reader.next() {
                 guard entry == .series else { continue }

@@ -109,6 +109,7 @@ package final class Layout: Sendable {
         for line in lines {
             guard let next = wanted.first else { break }
             if line.kind == .type { family.type = MetricType.allCases[Int(line.ordinal)] }
+            if options.typeAndUnitLabels { family.unit = unit(line) ?? family.unit }
             guard line.isSample, Int(line.ordinal) == next else { continue }
             wanted = wanted.dropFirst()
             // A value may stand right behind a name, but not every one: `x+1`, and not `x0`.
@@ -116,6 +117,18 @@ package final class Layout: Sendable {
             result.append(seriesLabels(text, options: options, family: family))
         }
         return result
+    }
+
+    /// What a UNIT line says; nil for other lines.
+    func unit(_ line: LayoutLine) -> String? {
+        guard dialect == .openMetrics, line.kind == .metadata,
+            line.length > 2, arena[line.range.lowerBound + 2] == UInt8(ascii: "U")
+        else { return nil }
+        let text = Array(arena[line.range])
+        var reader = ExpositionReader(
+            text.raw, dialect: dialect, options: ExpositionOptions())
+        guard let entry = try? reader.next(), entry == .unit else { return nil }
+        return reader.family.unit
     }
 
     private func seriesLabels(

@@ -31,6 +31,8 @@ package struct LayoutScanner: ~Escapable {
     /// Whether `result` is to have the exemplars.
     package var gathersExemplars = false
     var position = ScanPosition()
+    /// What the last UNIT line said, where labels tell of units.
+    private var unit = ""
     var trace = ScanTrace()
     /// The label set of the new sample that was returned last.
     package private(set) var labels = Labels.empty
@@ -54,7 +56,9 @@ package struct LayoutScanner: ~Escapable {
     @_lifetime(self: copy self)
     package mutating func next() throws(ExpositionError) -> Event {
         while true {
+            let line = position.line
             followLayout()
+            if options.typeAndUnitLabels { noteUnit(layout.lines[line..<position.line]) }
             if leapAhead() || leapByIndex() { continue }
             if let event = try readLine() { return event }
         }
@@ -181,7 +185,7 @@ extension LayoutScanner {
     private mutating func readLine() throws(ExpositionError) -> Event? {
         var reader = ExpositionReader(
             body, at: position.offset, dialect: layout.dialect, options: options,
-            family: FamilyContext(type: position.type))
+            family: family)
         guard let entry = try reader.next() else {
             finish()
             return .finished
@@ -192,6 +196,7 @@ extension LayoutScanner {
         case .comment: return nil
         case .help, .type, .unit:
             position.type = reader.family.type
+            if options.typeAndUnitLabels { unit = reader.family.unit }
             metadataLine(start..<min(reader.offset, body.byteCount), isType: entry == .type)
             return nil
         case .series: break
@@ -220,6 +225,18 @@ extension LayoutScanner {
             NewSample(
                 value: sample.value, timestamp: timestamp,
                 isCreated: layout.dialect == .openMetrics && reader.isCreatedSeries))
+    }
+
+    private var family: FamilyContext {
+        var family = FamilyContext(type: position.type)
+        if options.typeAndUnitLabels { family.unit = unit }
+        return family
+    }
+
+    /// Lines of the layout that were passed by without being read.
+    @_lifetime(self: copy self)
+    private mutating func noteUnit(_ lines: ArraySlice<LayoutLine>) {
+        for line in lines { unit = layout.unit(line) ?? unit }
     }
 
     private func knownLine(_ range: Range<Int>) -> Int? {

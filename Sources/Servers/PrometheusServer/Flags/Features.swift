@@ -15,7 +15,7 @@ struct Features: Sendable {
         "promql-per-step-stats", "promql-duration-expr", "promql-at-modifier",
         "promql-negative-offset", "exemplar-storage", "metadata-wal-records",
         "use-start-timestamps", "xor2-encoding", "st-storage", "histograms-st-encoding",
-        "created-timestamp-zero-ingestion",
+        "created-timestamp-zero-ingestion", "type-and-unit-labels",
     ]
 
     /// On by default here, or about upstream's runtime: naming them is no mistake. Snapshots of the
@@ -30,7 +30,7 @@ struct Features: Sendable {
     /// Known to upstream and not built yet.
     private static let absent: Set<String> = [
         "st-synthesis",
-        "type-and-unit-labels", "otlp-deltatocumulative",
+        "otlp-deltatocumulative",
         "otlp-native-delta-ingestion", "delayed-compaction",
         "use-uncached-io", "concurrent-rule-eval",
         "old-ui", "search-api", "agent",

@@ -27,6 +27,8 @@ final class Collection: Sendable {
         surroundings.gathersStarts = ["st-storage", "created-timestamp-zero-ingestion"].contains {
             server.options.features.isEnabled($0)
         }
+        surroundings.addsTypeAndUnitLabels = server.options.features.isEnabled(
+            "type-and-unit-labels")
         surroundings.passesMetadata = server.options.features.isEnabled("metadata-wal-records")
         scrapes = try ScrapeManager(
             surroundings, scheduler: client,

@@ -84,7 +84,7 @@ extension Scrape {
         let ordinals = Set(
             indexes.map { Int(source(of: $0)) }.filter { $0 >= 0 && $0 < table.sampleCount })
         let exposed = table.layout.labels(
-            ofSamples: ordinals.sorted(), options: ExpositionOptions())
+            ofSamples: ordinals.sorted(), options: surroundings.expositionOptions)
         let labels = Dictionary(uniqueKeysWithValues: zip(ordinals.sorted(), exposed))
         let reports = ReportSeries.labels(
             of: rules.labels.target, hasExtra: rules.job.histograms.hasExtraMetrics)

@@ -92,7 +92,7 @@ struct Scrape {
         swap(&result, &scratch.result)
         var scanner = LayoutScanner(
             body, layout: table.layout, honorsTimestamps: rules.job.samples.honorsTimestamps,
-            options: ExpositionOptions(), into: result)
+            options: surroundings.expositionOptions, into: result)
         scanner.gathersExemplars = surroundings.gathersExemplars
         var failure: ScrapeError?
         do throws(ExpositionError) {

@@ -20,6 +20,8 @@ package struct ScrapeSurroundings: Sendable {
     package var gathersStarts = false
     /// Whether the storage is told what expositions say about their series.
     package var passesMetadata = false
+    /// Whether series get labels that say the type and the unit of their metric.
+    package var addsTypeAndUnitLabels = false
     let metrics: ScrapeMetrics
     let layouts = LayoutPool()
     let scratches = ScratchPool()
@@ -33,6 +35,15 @@ package struct ScrapeSurroundings: Sendable {
         self.log = log
         metrics = ScrapeMetrics(registry)
         failureLogs = FailureLogs(fileSystem, log)
+    }
+}
+
+extension ScrapeSurroundings {
+    /// How expositions are read.
+    var expositionOptions: ExpositionOptions {
+        var options = ExpositionOptions()
+        options.typeAndUnitLabels = addsTypeAndUnitLabels
+        return options
     }
 }
 

@@ -261,7 +261,11 @@ extension Run {
         }
         var stale: [Written] = []
         for (index, sample) in samples.enumerated() {
-            if faults[index] != .staleRef { extras.noteMetadata(of: sample, isCertain: true) }
+            if faults[index] != .staleRef {
+                // Of several in one batch those that were known before do not count, as upstream.
+                let isOnly = samples.count { $0.labels == sample.labels } == 1
+                extras.noteMetadata(of: sample, isCertain: isOnly)
+            }
             if let fault = faults[index] {
                 if fault == .staleRef {
                     refs[sample.labels] = nil

@@ -96,6 +96,20 @@ struct Bench: Sendable {
     }
 
     @Test(
+        "Where several operands fail, the error is that of the first",
+        arguments: [
+            "broken ^ scalar(x + on () x)", "broken > (scalar(x + on () x) + 1)",
+            "round(broken, scalar(x + on () x))", "clamp(broken, scalar(x + on () x), 1)",
+            "broken + (x + on () x)",
+        ])
+    func firstError(_ query: String) throws {
+        let bench = try Bench("load 1m\n  x{l=\"a\"} 1x9\n  x{l=\"b\"} 1x9")
+        let broken = "double_exponential_smoothing(x[5m], 0.5, 1)"
+        let failure = bench.failure(query.replacing("broken", with: broken))
+        #expect(failure == "invalid trend factor. Expected: 0 < tf < 1, got: 1.000000")
+    }
+
+    @Test(
         "Of the rules of matching that are broken at several steps, the earliest step's is told",
         arguments: [
             // Two on the left from the first minute on, two on the right from the third on.

@@ -171,7 +171,7 @@ extension Planner {
             guard index < arguments.count else {
                 return [Double](repeating: value, count: steps.count)
             }
-            return try scalar(arguments[index], steps)
+            return try scalar(arguments[index], steps, behind: input)
         }
         let change: (inout Row) -> Void
         switch function {

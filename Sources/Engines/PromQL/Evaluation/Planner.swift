@@ -72,6 +72,19 @@ final class Planner {
         }
     }
 
+    /// A scalar that stands behind a vector, which is not computed before its rows are asked for.
+    /// Operands are evaluated in their order: where both fail, the vector's error is the answer.
+    func scalar(
+        _ expression: Expression, _ steps: Steps, behind input: any VectorOperator
+    ) throws(QueryError) -> [Double] {
+        do throws(QueryError) {
+            return try scalar(expression, steps)
+        } catch {
+            try input.run { (_, _) throws(QueryError) in }
+            throw error
+        }
+    }
+
     private func compute(_ expression: Expression, _ steps: Steps) throws(QueryError) -> [Double] {
         switch expression {
         case .number(let literal): return [Double](repeating: literal.value, count: steps.count)
@@ -118,9 +131,9 @@ final class Planner {
             ).evaluate(try vector(node.right, steps))
         case (_, .scalar):
             let input = try vector(node.left, steps)
+            let scalars = try scalar(node.right, steps, behind: input)
             return ScalarOperation(
-                evaluation: evaluation, node: node, scalars: try scalar(node.right, steps),
-                isSwapped: false
+                evaluation: evaluation, node: node, scalars: scalars, isSwapped: false
             ).evaluate(input)
         default:
             let left = try Block(try vector(node.left, steps))

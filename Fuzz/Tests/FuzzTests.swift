@@ -18,6 +18,11 @@ struct FuzzTests {
             target(changes.change(inputs.isEmpty ? [] : inputs[round % inputs.count]))
         }
     }
+
+    @Test("find what was kept", arguments: ["head-chunks", "index", "snapshot", "wal"])
+    func findsKeptInputs(_ name: String) {
+        #expect(!keptInputs(name).isEmpty, "Fuzz/Corpora/\(name) is not found")
+    }
 }
 
 /// Changes inputs at random: other bits, other lengths, bytes that formats give a meaning to.

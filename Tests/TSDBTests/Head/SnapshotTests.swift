@@ -276,6 +276,25 @@ struct SnapshotTests {
         #expect(reopened.timeRange?.start == end)
     }
 
+    @Test("A start that wants more than the head had when it was taken reads the log instead")
+    func snapshotsOfWhatIsGoneAreLeftOut() throws {
+        let folder = TemporaryFolder()
+        let end: Int64 = 2 * 3_600_000
+        let head = try openHead(folder, options())
+        for step in 0..<1000 {
+            try head.add(Array(0..<10), at: Int64(step) * 15_000) { Double($0 * step) }
+        }
+        try head.truncate(before: end)
+        try head.add(Array(0..<10), at: 15_000_000) { Double($0) }
+        try head.close()
+        let complaints = try openTelling(try folder.copy(), minValidTime: end).complaints
+        #expect(complaints.isEmpty)
+        // As where the block that ends there is damaged.
+        let (earlier, found) = try openTelling(folder)
+        #expect(found.count == 1 && found[0].contains("a block from before it cannot be read"))
+        try earlier.close()
+    }
+
     @Test func nothingIsWrittenWhereNothingWasLogged() throws {
         let folder = TemporaryFolder()
         let head = try openHead(folder, options(tail: 1 << 16))

@@ -59,6 +59,9 @@ struct Replay {
         var size: Int?
         do {
             if let file = try SnapshotFile(directory, fileSystem) {
+                guard try HeadStart.read(directory, fileSystem) <= minValidTime else {
+                    throw SnapshotFault("a block from before it cannot be read, the log may help")
+                }
                 try replay.restore(file)
                 size = file.byteCount
             }

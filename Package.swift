@@ -126,7 +126,7 @@ var uses: [String: [String]] = [:]
 for (_, modules) in architecture { for (name, used) in modules { uses[name] = used } }
 let tests: KeyValuePairs<String, [String]> = [
     "BytesTests": ["Bytes"],
-    "PlatformTests": ["Platform"],
+    "PlatformTests": ["Platform", "Bytes"],
     "LinearRegexTests": ["LinearRegex"],
     "YAMLTests": ["YAML"],
     "JSONTests": ["JSON", "Bytes"],

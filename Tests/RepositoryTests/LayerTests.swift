@@ -37,6 +37,25 @@ import Testing
         }
     }
 
+    /// A build that follows another one finds modules that a fresh one does not.
+    @Test("Tests import only what the table of tests says they use")
+    func importsOfTests() {
+        let text = Repository.text("Package.swift")
+        let targets = text.matches(of: #/"(\w+Tests)": \[([^\]]*)\]/#)
+        #expect(targets.count > 25)
+        for target in targets {
+            let uses = target.output.2.matches(of: #/"(\w+)"/#).map { String($0.output.1) }
+            let allowed = platform.union(uses).union(["Foundation", "Testing"])
+            for file in Repository.files(below: "Tests/\(target.output.1)", ".swift") {
+                for line in Repository.code(file) {
+                    guard let match = line.firstMatch(of: importLine) else { continue }
+                    let imported = String(match.output.1)
+                    #expect(allowed.contains(imported), "\(file) imports \(imported)")
+                }
+            }
+        }
+    }
+
     @Test("Every module in the table has sources, and every folder of sources is in the table")
     func folders() throws {
         let listed = Set(manifest.modules.map(\.folder))

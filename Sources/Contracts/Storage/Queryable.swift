@@ -81,7 +81,7 @@ extension SeriesSet {
 }
 
 /// How far apart the samples of a steady run may be, in milliseconds.
-package let steadyGap: Milliseconds = 120_000
+@inlinable package var steadyGap: Int64 { 120_000 }
 
 /// Decoded samples of one series as columns. Floats and histograms are separate lists, each in time
 /// order; a time appears in one of them at most.

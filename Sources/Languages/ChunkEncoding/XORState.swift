@@ -93,10 +93,11 @@ package struct XORState: Sendable {
     package var encoding: EncodedChunk.Encoding { isXOR2 ? .xor2 : .xor }
 
     /// The length of the chunk so far.
-    package var byteCount: Int { (Int(bitCount) + 7) >> 3 }
+    @inlinable package var byteCount: Int { (Int(bitCount) + 7) >> 3 }
 
     /// Whether a sample repeats the last one: the same value, as long after it as that one came
     /// after the one before. It takes two bits, both zero.
+    @inlinable
     package func isRepeated(by timestamp: Timestamp, _ bits: UInt64) -> Bool {
         bits == valueBits && timestamp &- self.timestamp == Int64(delta) && count > 1
     }

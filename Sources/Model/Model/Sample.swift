@@ -13,13 +13,13 @@ package struct Sample: Sendable, Hashable {
 
 /// NaN with a payload that says: the series ended here. Every other NaN is a value.
 package enum StaleMarker {
-    package static let bits: UInt64 = 0x7FF0_0000_0000_0002
+    @inlinable package static var bits: UInt64 { 0x7FF0_0000_0000_0002 }
     /// The payload of an ordinary NaN, to which other payloads are normalised on the way in.
     package static let ordinaryNaNBits: UInt64 = 0x7FF8_0000_0000_0001
     package static let value = Double(bitPattern: bits)
     package static let ordinaryNaN = Double(bitPattern: ordinaryNaNBits)
 
-    @inline(__always)
+    @inlinable
     package static func isStale(_ value: Double) -> Bool { value.bitPattern == bits }
 }
 

@@ -43,10 +43,10 @@ final class ScrapeLoop {
                 if let target = targets[event.token] { handle(event.readiness, of: target) }
             }
             due.removeAll(keepingCapacity: true)
-            let now = monotonicNanoseconds()
-            grid.follow(monotonic: now, wall: currentNanoseconds())
+            let (now, wall) = (monotonicNanoseconds(), currentNanoseconds())
+            grid.follow(monotonic: now, wall: wall)
             timers.advance(to: grid.tick(at: now), into: &due)
-            for timer in due { fire(timer) }
+            for timer in due { fire(timer, now: Int64(clamping: wall / 1_000_000)) }
             for command in mailbox.takeAll() { obey(command) }
         }
         for target in targets.values { close(target) }
@@ -99,7 +99,8 @@ final class ScrapeLoop {
         }
     }
 
-    private func fire(_ timer: Timer) {
+    /// `now` is the time of the tick, in milliseconds of the wall clock.
+    private func fire(_ timer: Timer, now: Int64) {
         guard let target = targets[timer.target] else { return }
         switch timer.kind {
         case .timeout:
@@ -107,14 +108,13 @@ final class ScrapeLoop {
             let text = "context deadline exceeded"
             let isInBody = exchange.parser.head != nil
             fail(target, .timeout(isInBody ? text : "Get \"\(exchange.location.url)\": \(text)"))
-        case .due: beginIfFree(target)
+        case .due: beginIfFree(target, now: now)
         }
     }
 
     /// A target that is still being scraped is looked at again each tick; where the next time comes
     /// round meanwhile, this one is left out.
-    private func beginIfFree(_ target: ScrapeTarget) {
-        let now = currentMilliseconds()
+    private func beginIfFree(_ target: ScrapeTarget, now: Int64) {
         let scheduled = target.scheduled
         let isBusy = target.exchange != nil
         if !isBusy || now - scheduled >= target.schedule.interval {

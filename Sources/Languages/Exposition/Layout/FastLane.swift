@@ -112,7 +112,7 @@ private struct FastLane {
                                     break
                                 }
                                 if line.kind == .type {
-                                    position.type = MetricType.allCases[Int(line.ordinal)]
+                                    position.typePlace = Int(line.ordinal)
                                 }
                                 unsafe at = next
                             }

@@ -113,7 +113,13 @@ struct ScanPosition {
     var runStart = 0
     /// The fast lane goes no further: here the layout ends, or a run that is closed begins.
     var limit = 0
-    var type = MetricType.unknown
+    /// The place of the last type in `MetricType.allCases`.
+    var typePlace = 0
+
+    var type: MetricType {
+        get { MetricType.allCases[typePlace] }
+        set { typePlace = MetricType.allCases.firstIndex(of: newValue) ?? 0 }
+    }
 }
 
 // MARK: Finding the way back
@@ -291,8 +297,7 @@ extension LayoutScanner {
         // Without its line break the last line of a text is not what it would be elsewhere.
         guard body[range.upperBound - 1] == newline else { return }
         closeRun()
-        let type = MetricType.allCases.firstIndex(of: position.type) ?? 0
-        trace.addNew(isType ? .type : .metadata, range, ordinal: type)
+        trace.addNew(isType ? .type : .metadata, range, ordinal: position.typePlace)
     }
 
     @_lifetime(self: copy self)

@@ -17,8 +17,7 @@ final class Collection: Sendable {
     init(_ server: Server) throws(FileError) {
         var configuration = ScrapeClientConfiguration()
         configuration.threads = min(4, max(1, Host.processorCount / 2))
-        // The grid on which the pools place the times of scrapes.
-        configuration.tick = 10
+        configuration.tick = ScrapeCohort.tick
         client = try ScrapeClient(configuration)
         var surroundings = ScrapeSurroundings(
             storage: server.storage, fileSystem: server.fileSystem,

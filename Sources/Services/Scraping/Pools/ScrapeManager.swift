@@ -9,9 +9,6 @@ internal import Synchronization
 
 /// What the pools of a server share.
 struct PoolContext: Sendable {
-    /// Scrapes of the client begin at multiples of this. Milliseconds.
-    static let tick: Milliseconds = 10
-
     let surroundings: ScrapeSurroundings
     let scheduler: any ScrapeScheduler
     let farewells: FarewellQueue

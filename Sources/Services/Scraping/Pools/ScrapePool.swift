@@ -113,7 +113,7 @@ struct ScrapePool {
                 bodyLimit: job.limits.bodySize)
             request.credentials = Array(headers.credentials.utf8)
             request.followsRedirects = job.request.client.followsRedirects
-            let phase = target.phase(seed: context.seed, tick: PoolContext.tick)
+            let phase = target.phase(seed: context.seed)
             return context.scheduler.add(
                 request, every: target.interval, phase: phase, scraped)
         } catch {

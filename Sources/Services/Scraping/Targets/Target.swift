@@ -36,12 +36,11 @@ package struct Target: Sendable, Hashable {
 
     /// How far behind the multiples of its interval the target is scraped, in milliseconds: the
     /// same after every restart, spread evenly over all targets, and, by the seed, other in every
-    /// server. Rounded to the client's tick, so that scrapes begin when they are due and not a tick
-    /// later.
-    func phase(seed: UInt64, tick: Milliseconds) -> Milliseconds {
+    /// server. A multiple of `ScrapeCohort.step`.
+    func phase(seed: UInt64) -> Milliseconds {
         let nanoseconds = (hash ^ seed) % UInt64(interval * 1_000_000)
         let phase = Milliseconds(nanoseconds / 1_000_000)
-        return phase - phase % tick
+        return phase - phase % ScrapeCohort.step(interval: interval)
     }
 }
 

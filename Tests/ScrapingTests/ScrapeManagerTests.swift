@@ -126,16 +126,16 @@ private final class Time: Sendable {
         let here = try phases("here")
         #expect(try phases("here") == here)
         #expect(try phases("there") != here)
-        #expect(here.allSatisfy { $0 >= 0 && $0 < 10_000 && $0 % 100 == 0 })
+        #expect(here.allSatisfy { $0 >= 0 && $0 < 10_000 && $0 % 250 == 0 })
         #expect(here.filter { $0 < 5000 }.count > 60)
         #expect(here.filter { $0 < 5000 }.count < 140)
     }
 
     @Test(arguments: [
-        (60_000, 100), (15_000, 100), (2000, 100), (1999, 10), (1000, 50), (1900, 50), (500, 20),
-        (100, 10), (7, 10),
+        (60_000, 250), (15_000, 250), (2500, 250), (2250, 50), (2000, 100), (1999, 10), (1000, 100),
+        (500, 50), (200, 20), (100, 10), (7, 10),
     ])
-    func `cohorts divide an interval evenly into twenty moments or more`(
+    func `cohorts divide an interval evenly into ten moments or more`(
         interval: Milliseconds, step: Milliseconds
     ) {
         #expect(ScrapeCohort.step(interval: interval) == step)

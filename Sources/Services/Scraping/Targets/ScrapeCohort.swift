@@ -10,9 +10,9 @@ package enum ScrapeCohort {
     /// of a longer step. Milliseconds.
     package static let tick: Milliseconds = 10
     /// A target is scraped at one of so many moments of its interval, or more.
-    private static let fewest: Milliseconds = 20
+    private static let fewest: Milliseconds = 10
     /// The longest comes first.
-    private static let steps: [Milliseconds] = [100, 50, 20]
+    private static let steps: [Milliseconds] = [250, 100, 50, 20]
 
     /// How far apart cohorts of targets of an interval begin, in milliseconds: it goes evenly into
     /// the interval, so that a scrape begins when it is due and its samples get that very time.

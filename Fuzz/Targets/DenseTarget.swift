@@ -62,6 +62,7 @@ var denseSeeds: [[UInt8]] {
     let columns: [[Double]] = [
         (0..<600).map { Double($0 * $0) }, (0..<600).map { Double($0 % 7) / 100 },
         (0..<500).map { $0 % 50 == 49 ? .nan : Double($0 / 40) },
+        (0..<600).map { Double($0 / 8 * 7919 % 1000) },
         (0..<20).map { 1 / Double($0 + 3) }, Array(repeating: 1.5, count: 30),
     ]
     return columns.enumerated().map { number, values in

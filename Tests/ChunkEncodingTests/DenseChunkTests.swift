@@ -97,6 +97,16 @@ private let kinds: [(name: String, make: @Sendable (inout Random, Int) -> [Doubl
         }
     ),
     (
+        "a new value every two minutes",
+        { random, count in
+            var value = 0.0
+            return (0..<count).map { index in
+                if index % 8 == 0 || random.below(200) == 0 { value = Double(random.below(256)) }
+                return value
+            }
+        }
+    ),
+    (
         "special floats among decimals",
         { random, count in
             let special = [
@@ -197,6 +207,7 @@ func denseSizes() {
     #expect(size("hundredths") < 1440 * 19 / 8)
     #expect(size("thousandths by multiplication") < 1440 * 29 / 8)
     #expect(size("rare changes") < 1440 / 8)
+    #expect(size("a new value every two minutes") < 1440 / 8 * 12 / 8)
     #expect(size("gone after a while") < 64)
     #expect(size("any bits") < 1440 * 67 / 8)
 }

@@ -3,12 +3,13 @@
 // A column of integers in dense form: frames of up to 480 values, each of which can be decoded
 // without the ones before it.
 //
-//     frame: form, base, centre, [slope], [low bits…, length], payload
+//     frame: form, base, centre, [slope], [usual], [low bits…, length], payload
 //
 //     form    1 byte: bits 0-1 coding, bits 2-3 order, bit 4 set where no residual is negative
 //     base    varint: the first value, less the base of the frame before (of order 0: the centre)
 //     centre  varint: what is taken from every difference; not in order 0, whose base it is
 //     slope   varint: the first difference; order 2 only
+//     usual   uvarint: the length that most runs have; coding 3 only
 //
 // The order says what is coded: the values, their differences, or the differences of those, less
 // the centre. A frame of m values so has m, m - 1 or m - 2 residuals; those that may be negative
@@ -17,6 +18,8 @@
 //     0  all residuals are zero; there is nothing behind the head
 //     1  Rice codes:                      low bits (1 byte), length (uvarint), payload
 //     2  runs of zeros and what ends them: low bits of the runs, of the values, length, payload
+//     3  the same, where most runs have the usual length, whose code is that of 0; the codes of
+//        shorter runs are those of one more
 //
 // A Rice code with b low bits is the upper part as so many zero bits and a one, then the low bits;
 // an upper part of 24 or more is 24 zero bits and the whole number in 64. A run is a code of its
@@ -38,6 +41,19 @@ enum DenseFrame {
         case zeros = 0
         case rice = 1
         case runs = 2
+        case usualRuns = 3
+    }
+
+    /// The number that stands for a run; the usual one is 0 in coding 2, which changes nothing.
+    @inline(__always)
+    static func code(ofRun run: UInt64, usual: UInt64) -> UInt64 {
+        run == usual ? 0 : run < usual ? run &+ 1 : run
+    }
+
+    /// The inverse of `code(ofRun:usual:)`.
+    @inline(__always)
+    static func run(ofCode code: UInt64, usual: UInt64) -> UInt64 {
+        code == 0 ? usual : code <= usual ? code &- 1 : code
     }
 
     @inline(__always)
@@ -59,6 +75,7 @@ struct DenseFrameHead {
     var base: Int64 = 0
     var centre: Int64 = 0
     var slope: Int64 = 0
+    var usual: UInt64 = 0
     var lowBits: UInt8 = 0
     var lowBitsOfRuns: UInt8 = 0
     var payload = 0..<0
@@ -79,7 +96,8 @@ struct DenseFrameHead {
             centre = order == 0 ? base : try reader.varint()
             if order == 2 { slope = try reader.varint() }
             guard coding != .zeros else { return }
-            if coding == .runs { lowBitsOfRuns = try reader.uint8() }
+            if coding == .usualRuns { usual = try reader.uvarint() }
+            if coding != .rice { lowBitsOfRuns = try reader.uint8() }
             lowBits = try reader.uint8()
             guard max(lowBits, lowBitsOfRuns) <= DenseFrame.maximumLowBits else { return nil }
             let length = try reader.uvarint()
@@ -99,7 +117,8 @@ struct DenseFrameHead {
         if order > 0 { writer.varint(centre) }
         if order == 2 { writer.varint(slope) }
         guard coding != .zeros else { return }
-        if coding == .runs { writer.uint8(lowBitsOfRuns) }
+        if coding == .usualRuns { writer.uvarint(usual) }
+        if coding != .rice { writer.uint8(lowBitsOfRuns) }
         writer.uint8(lowBits)
         writer.uvarint(UInt64(length))
     }

@@ -113,6 +113,7 @@ private struct DenseCodes {
     private let coding: DenseFrame.Coding
     private let lowBits: UInt64
     private let lowBitsOfRuns: UInt64
+    private let usual: UInt64
     /// The next residual's place.
     private var next: Int
     /// In bits.
@@ -123,6 +124,7 @@ private struct DenseCodes {
         coding = head.coding
         lowBits = UInt64(head.lowBits & 63)
         lowBitsOfRuns = UInt64(head.lowBitsOfRuns & 63)
+        usual = head.usual
         next = head.order
     }
 
@@ -135,9 +137,10 @@ private struct DenseCodes {
         _ base: UnsafeRawPointer, bitLimit: Int, _ values: UnsafeMutablePointer<Int64>
     ) {
         var state = self
-        if coding == .runs {
+        if coding != .rice {
             while state.next < wanted, state.position <= bitLimit {
-                let run = unsafe code(base, lowBitsOfRuns, &state.position)
+                let short = unsafe code(base, lowBitsOfRuns, &state.position)
+                let run = DenseFrame.run(ofCode: short, usual: usual)
                 if run >= UInt64(wanted &- state.next) {
                     state.next = wanted
                     break

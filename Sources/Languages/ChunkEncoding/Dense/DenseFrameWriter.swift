@@ -159,23 +159,57 @@ struct DenseFrameWriter {
         let zeros = residuals.count - count
         guard zeros * 8 > residuals.count else { return fixed + rice.price + 16 }
         let ofValues = cheapest(around: width / count) { $0 == 0 ? nil : $0 &- 1 }
-        var run: UInt64 = 0
         let mean = zeros / count
         let guess = mean == 0 ? 0 : Int.bitWidth - mean.leadingZeroBitCount
-        let ofRuns = cheapest(around: guess) { residual in
+        var ofRuns = cheapestRuns(around: guess, usual: 0)
+        head.coding = .runs
+        let usual = usualRun()
+        if usual > 0 {
+            let others = cheapestRuns(around: 0, usual: usual)
+            if others.price + 8 < ofRuns.price {
+                ofRuns = (others.lowBits, others.price + 8)
+                head.coding = .usualRuns
+                head.usual = usual
+            }
+        }
+        let runs = ofValues.price + ofRuns.price
+        guard runs + 8 < rice.price else {
+            head.coding = .rice
+            return fixed + rice.price + 16
+        }
+        head.lowBits = ofValues.lowBits
+        head.lowBitsOfRuns = ofRuns.lowBits
+        return fixed + runs + 24
+    }
+
+    private func cheapestRuns(
+        around guess: Int, usual: UInt64
+    ) -> (lowBits: UInt8, price: Int) {
+        var run: UInt64 = 0
+        return cheapest(around: guess) { residual in
             if residual == 0 {
                 run &+= 1
                 return nil
             }
             defer { run = 0 }
-            return run
+            return DenseFrame.code(ofRun: run, usual: usual)
         }
-        let runs = ofValues.price + ofRuns.price
-        guard runs + 8 < rice.price else { return fixed + rice.price + 16 }
-        head.coding = .runs
-        head.lowBits = ofValues.lowBits
-        head.lowBitsOfRuns = ofRuns.lowBits
-        return fixed + runs + 24
+    }
+
+    /// The length that most of the runs before a value have.
+    private func usualRun() -> UInt64 {
+        var counts = [Int](repeating: 0, count: DenseFrame.capacity)
+        var run = 0
+        for residual in residuals {
+            if residual == 0 {
+                run += 1
+            } else {
+                counts[run] += 1
+                run = 0
+            }
+        }
+        let most = counts.indices.max { counts[$0] < counts[$1] } ?? 0
+        return UInt64(most)
     }
 
     /// How many low bits make the Rice codes of some numbers shortest, and their length together.
@@ -220,18 +254,22 @@ struct DenseFrameWriter {
         case .zeros: break
         case .rice:
             for residual in best { bits.put(residual, UInt64(head.lowBits)) }
-        case .runs:
+        case .runs, .usualRuns:
             var run: UInt64 = 0
+            func putRun() {
+                bits.put(
+                    DenseFrame.code(ofRun: run, usual: head.usual), UInt64(head.lowBitsOfRuns))
+                run = 0
+            }
             for residual in best {
                 if residual == 0 {
                     run += 1
                     continue
                 }
-                bits.put(run, UInt64(head.lowBitsOfRuns))
+                putRun()
                 bits.put(residual - 1, UInt64(head.lowBits))
-                run = 0
             }
-            if run > 0 { bits.put(run, UInt64(head.lowBitsOfRuns)) }
+            if run > 0 { putRun() }
         }
         return bits.finish()
     }

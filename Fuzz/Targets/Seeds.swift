@@ -67,7 +67,7 @@ private func binarySeeds(_ target: String) -> [[UInt8]] {
     case "tombstones": [[1, 0, 20, 1, 40, 60, 2, 0, 2]]
     case "head-chunks": [headChunks]
     case "snapshot": snapshotSeeds
-    case "index": [indexFile()].compactMap(\.self)
+    case "index": [indexFile(.written), indexFile(.dense)].compactMap(\.self)
     default: []
     }
 }
@@ -156,11 +156,12 @@ private var headChunks: [UInt8] {
     return writer.bytes
 }
 
-private func indexFile() -> [UInt8]? {
+private func indexFile(_ layout: IndexLayout) -> [UInt8]? {
     let path = "/dev/shm/narthex-fuzz-seed-\(getpid())"
     defer { unlink(path) }
     do {
-        var writer = try IndexWriter(path, LocalFileSystem())
+        var writer = try IndexWriter(
+            path, layout, TimeRange(start: 0, end: 25), LocalFileSystem())
         for labels in labels {
             let ranges = [TimeRange(start: 0, end: 9), TimeRange(start: 10, end: 20)]
             try writer.add(labels, ranges.map { IndexedChunk(ref: 8, range: $0) })

@@ -203,6 +203,10 @@ private func repairChecksums(_ file: inout [UInt8]) {
     seal(&file, contents, 48)
     for section in [offset(0), offset(5)] { sealSection(&file, at: section) }
     let (series, postings) = (offset(1), offset(4))
+    guard file[4] != IndexLayout.dense.version else {
+        seal(&file, 5, 16)
+        return repairDense(&file, series, postings, contents)
+    }
     if series >= 0, series < contents {
         for start in stride(from: (series + 15) / 16 * 16, to: min(contents, series + 4096), by: 16)
         {
@@ -218,6 +222,28 @@ private func repairChecksums(_ file: inout [UInt8]) {
         for start in stride(from: postings / 4 * 4, to: min(contents, postings + 1024), by: 4) {
             sealSection(&file, at: start)
         }
+    }
+}
+
+/// Series and postings of a dense block's index, one behind the other.
+private func repairDense(_ file: inout [UInt8], _ series: Int, _ postings: Int, _ contents: Int) {
+    guard series < contents, postings < contents else { return }
+    var start = series
+    while start >= 0, start < min(contents, series + 4096) {
+        start = (start + 3) / 4 * 4
+        var reader = ByteReader(file.span.bytes, at: start)
+        guard let length = try? reader.uvarint(), length < 4096, length > 0,
+            reader.offset + Int(length) + 4 <= contents
+        else { break }
+        let payload = reader.offset
+        seal(&file, payload, Int(length))
+        start = payload + Int(length) + 4
+    }
+    start = postings
+    while start >= 0, start < min(contents, postings + 1024) - 8 {
+        let length = file[start..<(start + 4)].reduce(0) { $0 << 8 | Int($1) }
+        sealSection(&file, at: start)
+        start += length + 8
     }
 }
 

@@ -61,7 +61,9 @@ package struct BlockWriter {
         var meta = meta
         var chunkWriter = try ChunkSegmentWriter(
             "\(directory)/chunks", meta.encoding, fileSystem, maximumLength: maximumSegmentLength)
-        var indexWriter = try IndexWriter("\(directory)/index", fileSystem)
+        var indexWriter = try IndexWriter(
+            "\(directory)/index", meta.encoding == .dense ? .dense : .written, meta.range,
+            fileSystem)
         try source.forEachExtraSymbol { text in indexWriter.add(symbol: text) }
         var statistics = BlockMeta.Statistics()
         try source.forEachSeries { (labels, chunks) throws(StorageError) in

@@ -91,7 +91,9 @@ package struct BlockMerge: BlockSource {
         guard isExact else { return }
         for block in blocks {
             let file = block.index.file
-            try block.index.symbols.forEach(file.bytes, body)
+            try block.index.symbols.forEach(file.bytes) { (_, text) throws(StorageError) in
+                try body(text)
+            }
         }
     }
 

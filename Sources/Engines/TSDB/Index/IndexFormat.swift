@@ -16,6 +16,17 @@
 // A series is named by its offset / 16, so that the order of refs is the order of labels. In
 // version 1, symbols and series are named by their plain offsets and the table may be unsorted.
 // Integers are big-endian; each crc is CRC-32C over what stands in braces.
+//
+// The index of a dense block says the same in less room:
+//
+//     magic, version | start64, end64, crc32: the range of the block | as above
+//     symbols    len32 { count32, names32, … } crc32: the names of labels, whose numbers so are
+//                short, before all other texts; both sorted
+//     series     each at a multiple of 4, which its ref counts. The start of the first chunk is
+//                less the range's start; in place of the length of the last one stands how far
+//                before the range's end it ends, as varint.
+//     postings   len32 { uvarint count, width, firsts, offsets } crc32, see PostingList.swift
+//
 // Source: https://github.com/prometheus/prometheus/blob/main/tsdb/docs/format/index.md
 
 internal import Bytes
@@ -24,13 +35,39 @@ internal import Storage
 
 enum IndexFormat {
     static let magic: UInt32 = 0xBAAA_D700
-    static let headerLength = 5
-    static let seriesAlignment = 16
     static let contentsLength = 6 * 8 + 4
-    static let writtenVersion: UInt8 = 2
-    static let readableVersions: ClosedRange<UInt8> = 1...3
-    /// Offsets of series must fit into 32 bits after division by their alignment.
-    static let maximumLength = 16 * Int(UInt32.max)
+}
+
+/// How an index is laid out, as its version says.
+struct IndexLayout: Sendable, Hashable {
+    let version: UInt8
+
+    /// What Prometheus writes.
+    static let written = IndexLayout(2)
+    /// Of dense blocks.
+    static let dense = IndexLayout(0xD2)
+
+    private init(_ version: UInt8) { self.version = version }
+
+    /// Nil for a version that cannot be read.
+    init?(reading version: UInt8) {
+        guard 1...3 ~= version || version == Self.dense.version else { return nil }
+        self.version = version
+    }
+
+    var isDense: Bool { self == .dense }
+
+    /// Version 1 knows neither an order of symbols nor of the table.
+    var isOrdered: Bool { version > 1 }
+
+    var headerLength: Int { isDense ? 25 : 5 }
+
+    /// What the refs of series count: they stand at multiples of so many bytes.
+    @inline(__always)
+    var seriesUnit: Int { isDense ? 4 : version == 1 ? 1 : 16 }
+
+    /// Refs of series must fit into 32 bits.
+    var maximumLength: Int { seriesUnit * Int(UInt32.max) }
 }
 
 /// Where the sections of an index begin.
@@ -55,9 +92,9 @@ struct IndexContents: Sendable, Hashable {
     init() {}
 
     /// Reads the last bytes of an index; nil where they are damaged or point outside the file.
-    init?(_ file: RawSpan) {
+    init?(_ file: RawSpan, _ layout: IndexLayout) {
         let start = file.byteCount - IndexFormat.contentsLength
-        guard start >= IndexFormat.headerLength else { return nil }
+        guard start >= layout.headerLength else { return nil }
         var reader = ByteReader(file, at: start)
         var offsets: [Int] = []
         do {

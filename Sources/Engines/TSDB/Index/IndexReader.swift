@@ -9,8 +9,11 @@ internal import Storage
 /// checks every table; series and postings are checked as they are read.
 final class IndexReader: Sendable {
     let file: MappedFile
-    let version: UInt8
+    let layout: IndexLayout
     let contents: IndexContents
+    /// What the times of a dense block's index are counted from; zero in others.
+    private let firstTime: Timestamp
+    private let endTime: Timestamp
     let symbols: SymbolTable
     /// The labels in the order of their names.
     let labelNames: [IndexedLabel]
@@ -19,31 +22,37 @@ final class IndexReader: Sendable {
     /// Takes over a mapped index file.
     init(_ file: MappedFile) throws(StorageError) {
         let bytes = file.bytes
-        guard bytes.byteCount > IndexFormat.headerLength else {
+        guard bytes.byteCount > 25 else {
             throw StorageError(.damaged, "\(file.path): the index is too short")
         }
         var reader = ByteReader(bytes)
         guard let magic = try? reader.uint32BE(), magic == IndexFormat.magic else {
             throw StorageError(.damaged, "\(file.path): not an index: wrong magic number")
         }
-        version = bytes[4]
-        guard IndexFormat.readableVersions.contains(version) else {
-            throw StorageError(.unsupported, "\(file.path): unknown index version \(version)")
+        guard let layout = IndexLayout(reading: bytes[4]) else {
+            throw StorageError(.unsupported, "\(file.path): unknown index version \(bytes[4])")
         }
-        guard let contents = IndexContents(bytes) else {
+        guard let contents = IndexContents(bytes, layout) else {
             throw StorageError(.damaged, "\(file.path): damaged table of contents")
         }
         self.file = file
         self.contents = contents
-        symbols = try SymbolTable(file, at: contents.symbols, version: version)
-        let table = try PostingsTable.read(file, at: contents.postingsTable, version: version)
+        self.layout = layout
+        (firstTime, endTime) = layout.isDense ? try times(file) : (0, 0)
+        symbols = try SymbolTable(file, at: contents.symbols, layout)
+        let table = try PostingsTable.read(file, at: contents.postingsTable, layout)
         labelNames = table.labels
         allPostings =
             if let offset = table.allPostings {
-                try PostingList(file, at: offset)
+                try PostingList(file, at: offset, layout)
             } else {
                 PostingList.empty
             }
+    }
+
+    /// The postings at an offset of the table.
+    func postings(at offset: Int) throws(StorageError) -> PostingList {
+        try PostingList(file, at: offset, layout)
     }
 
     /// The number of series.
@@ -72,8 +81,8 @@ final class IndexReader: Sendable {
     func payload(_ series: UInt32) throws(StorageError) -> Range<Int> {
         let file = file
         let bytes = file.bytes
-        let offset = version == 1 ? Int(series) : Int(series) * IndexFormat.seriesAlignment
-        guard offset >= IndexFormat.headerLength, offset < bytes.byteCount else {
+        let offset = Int(series) * layout.seriesUnit
+        guard offset >= layout.headerLength, offset < bytes.byteCount else {
             throw damaged(file, "series", at: offset)
         }
         var reader = ByteReader(bytes, at: offset)
@@ -150,13 +159,13 @@ final class IndexReader: Sendable {
             }
             var left = try reader.uvarint()
             guard left > 0 else { return }
-            let start = try reader.varint()
-            var end = start &+ Int64(bitPattern: try reader.uvarint())
+            let start = firstTime &+ (try reader.varint())
+            var end = try end(of: start, isLast: left == 1, &reader)
             var ref = try reader.uvarint()
             var chunk = IndexedChunk(ref: ref, range: TimeRange(start: start, end: end))
             while body(chunk), left > 1 {
                 let start = end &+ Int64(bitPattern: try reader.uvarint())
-                end = start &+ Int64(bitPattern: try reader.uvarint())
+                end = try self.end(of: start, isLast: left == 2, &reader)
                 ref = ref &+ UInt64(bitPattern: try reader.varint())
                 chunk = IndexedChunk(ref: ref, range: TimeRange(start: start, end: end))
                 left -= 1
@@ -165,4 +174,23 @@ final class IndexReader: Sendable {
             throw damaged(file, "chunks of a series", at: payload.lowerBound)
         }
     }
+
+    /// The last time of a chunk that begins at `start`.
+    @inline(__always)
+    private func end(
+        of start: Timestamp, isLast: Bool, _ reader: inout ByteReader
+    ) throws(ByteError) -> Timestamp {
+        if isLast, layout.isDense { return endTime &- (try reader.varint()) }
+        return start &+ Int64(bitPattern: try reader.uvarint())
+    }
+}
+
+/// The range that the header of a dense block's index names.
+private func times(_ file: MappedFile) throws(StorageError) -> (Timestamp, Timestamp) {
+    let bytes = file.bytes
+    var reader = ByteReader(bytes, at: 5)
+    guard let start = try? reader.uint64BE(), let end = try? reader.uint64BE(),
+        (try? reader.uint32BE()) == crc32c(bytes.extracting(5..<21))
+    else { throw damaged(file, "header of an index", at: 5) }
+    return (Int64(bitPattern: start), Int64(bitPattern: end))
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes an index in format version 2, whose bytes equal upstream's for the same series.
+// Writes an index: in format version 2 its bytes equal upstream's for the same series.
 //
 // Series arrive once, in label order, but symbols stand before them in the file and are numbered in
 // the order of their texts. So series go to a side file with provisional numbers, given in order of
@@ -14,16 +14,26 @@ internal import Storage
 
 struct IndexWriter {
     private let path: String
+    private let layout: IndexLayout
+    /// Of the block, half-open.
+    private let range: TimeRange
     private let fileSystem: any FileSystem
     private var symbols = TextNumbering()
+    /// Which of the symbols are names of labels.
+    private var names: Set<UInt32> = []
     private var side: FileOutput
     private var entry = ByteWriter(capacity: 4096)
     private var lastLabels: Labels = .empty
     private(set) var seriesCount = 0
 
-    /// `path` must not exist; a side file is kept beside it until `finish`.
-    init(_ path: String, _ fileSystem: any FileSystem) throws(StorageError) {
+    /// `path` must not exist; a side file is kept beside it until `finish`. `range` is that of
+    /// the block, half-open.
+    init(
+        _ path: String, _ layout: IndexLayout, _ range: TimeRange, _ fileSystem: any FileSystem
+    ) throws(StorageError) {
         self.path = path
+        self.layout = layout
+        self.range = range
         self.fileSystem = fileSystem
         side = try FileOutput(path + ".series", fileSystem)
     }
@@ -53,7 +63,9 @@ struct IndexWriter {
         entry.removeAll()
         entry.uvarint(UInt64(labels.count))
         labels.forEachSpan { name, value in
-            entry.uvarint(UInt64(symbols.number(name)))
+            let name = symbols.number(name)
+            if layout.isDense { names.insert(name) }
+            entry.uvarint(UInt64(name))
             entry.uvarint(UInt64(symbols.number(value)))
         }
         encode(chunks)
@@ -66,15 +78,23 @@ struct IndexWriter {
     private mutating func encode(_ chunks: [IndexedChunk]) {
         entry.uvarint(UInt64(chunks.count))
         guard let first = chunks.first else { return }
-        entry.varint(first.range.start)
-        entry.uvarint(UInt64(bitPattern: first.range.end &- first.range.start))
+        entry.varint(first.range.start &- (layout.isDense ? range.start : 0))
+        encodeEnd(of: first, isLast: chunks.count == 1)
         entry.uvarint(first.ref)
         var previous = first
-        for chunk in chunks.dropFirst() {
+        for (place, chunk) in chunks.enumerated().dropFirst() {
             entry.uvarint(UInt64(bitPattern: chunk.range.start &- previous.range.end))
-            entry.uvarint(UInt64(bitPattern: chunk.range.end &- chunk.range.start))
+            encodeEnd(of: chunk, isLast: place == chunks.count - 1)
             entry.varint(Int64(bitPattern: chunk.ref &- previous.ref))
             previous = chunk
+        }
+    }
+
+    private mutating func encodeEnd(of chunk: IndexedChunk, isLast: Bool) {
+        if isLast, layout.isDense {
+            entry.varint(range.end &- chunk.range.end)
+        } else {
+            entry.uvarint(UInt64(bitPattern: chunk.range.end &- chunk.range.start))
         }
     }
 
@@ -87,11 +107,21 @@ struct IndexWriter {
         var contents = IndexContents()
         var header = ByteWriter()
         header.uint32BE(IndexFormat.magic)
-        header.uint8(IndexFormat.writtenVersion)
+        header.uint8(layout.version)
+        if layout.isDense {
+            var times = ByteWriter()
+            times.uint64BE(UInt64(bitPattern: range.start))
+            times.uint64BE(UInt64(bitPattern: range.end))
+            times.uint32BE(crc32c(times.bytes))
+            header.append(times.bytes)
+        }
         try output.write(header.bytes)
 
         contents.symbols = output.position
-        let order = symbols.sortedOrder()
+        let sorted = symbols.sortedOrder()
+        let order =
+            layout.isDense
+            ? sorted.filter(names.contains) + sorted.filter { !names.contains($0) } : sorted
         try writeSymbols(order, &output)
         contents.series = output.position
         let nameUses = try writeSeries(order, &output)
@@ -100,17 +130,26 @@ struct IndexWriter {
 
         try output.pad(to: 4)
         contents.postings = output.position
-        var postings = try PostingsWriter(path, fileSystem, contents, seriesCount)
-        try postings.writeAll(nameUses, &output) { symbols.bytes(of: order[Int($0)]) }
+        var postings = try PostingsWriter(path, layout, fileSystem, contents, seriesCount)
+        let ranks = ranks(of: order, in: sorted)
+        try postings.writeAll(nameUses, ranks, &output) { symbols.bytes(of: order[Int($0)]) }
         contents.labelIndexTable = output.position
         contents.postingsTable = output.position
         try postings.writeTable(&output)
         try output.write(contents.encoded())
-        guard output.position <= IndexFormat.maximumLength else {
-            throw StorageError(.limit, "\(path): the index exceeds 64 GiB")
+        guard output.position <= layout.maximumLength else {
+            throw StorageError(
+                .limit, "\(path): the index exceeds \(layout.maximumLength >> 30) GiB")
         }
         try output.finish()
         do { try fileSystem.remove(path + ".series") } catch { throw StorageError(error) }
+    }
+
+    /// The place of each symbol's text in the order of texts.
+    private func ranks(of order: [UInt32], in sorted: [UInt32]) -> [UInt32] {
+        var ranks = [UInt32](repeating: 0, count: order.count)
+        for (rank, number) in sorted.enumerated() { ranks[Int(number)] = UInt32(rank) }
+        return order.map { ranks[Int($0)] }
     }
 
     private func writeSymbols(
@@ -118,6 +157,7 @@ struct IndexWriter {
     ) throws(StorageError) {
         var payload = ByteWriter(capacity: symbols.byteCount + 5 * order.count)
         payload.uint32BE(UInt32(order.count))
+        if layout.isDense { payload.uint32BE(UInt32(names.count)) }
         for number in order {
             let text = symbols.bytes(of: number)
             payload.uvarint(UInt64(text.count))
@@ -156,7 +196,7 @@ struct IndexWriter {
             length.removeAll()
             length.uvarint(UInt64(series.count))
             series.uint32BE(crc32c(series.bytes))
-            try output.pad(to: IndexFormat.seriesAlignment)
+            try output.pad(to: layout.seriesUnit)
             try output.write(length.bytes)
             try output.write(series.bytes)
         }

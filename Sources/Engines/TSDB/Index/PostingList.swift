@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Lists of series as an index file holds them (ascending, 32 bits big-endian) and the operations of
-// matchers on them. Stored lists are read in place. The bound of every unchecked read: a list lies
-// inside its file, which its initialiser checks.
+// Lists of series as an index file holds them, ascending, and the operations of matchers on them.
+// Stored lists are read in place. The bound of every unchecked read: a list lies inside its file,
+// which its initialiser checks.
+//
+// In a dense block the list is packed, so that any entry can still be read by itself:
+//
+//     uvarint count, width, count / 32 (rounded up) × ref32, count × width bits
+//
+// Each 32 entries have their first ref, and how far they are behind it in `width` bits, which is
+// the same for the whole list; bits fill bytes from the highest.
 
 internal import Bytes
 internal import Platform
@@ -10,32 +17,101 @@ internal import Storage
 
 /// A list of series in an index file.
 struct PostingList: Sendable, Hashable {
-    /// The offset of the first entry in the file.
-    let start: Int
+    /// The offset of the list in the file.
+    let section: Int
+    /// The offset of the first entry, or of the first refs of a packed list.
+    private let start: Int
     let count: Int
+    /// Of a packed list: the bits of an entry, and the offset of the first one.
+    private let width: UInt64?
+    private let packed: Int
 
-    static let empty = PostingList(start: 0, count: 0)
+    static let empty = PostingList(section: 0, start: 0, count: 0)
 
-    private init(start: Int, count: Int) {
+    private init(section: Int, start: Int, count: Int, width: UInt64? = nil, packed: Int = 0) {
+        self.section = section
         self.start = start
         self.count = count
+        self.width = width
+        self.packed = packed
     }
 
     /// The list behind a postings offset, checked.
-    init(_ file: MappedFile, at offset: Int) throws(StorageError) {
+    init(_ file: MappedFile, at offset: Int, _ layout: IndexLayout) throws(StorageError) {
         let payload = try checkedSection(file, at: offset, "postings")
         var reader = ByteReader(file.bytes.extracting(payload))
-        guard let count = try? reader.uint32BE(), Int(count) * 4 <= reader.remaining else {
-            throw damaged(file, "postings", at: offset)
+        guard layout.isDense else {
+            guard let count = try? reader.uint32BE(), Int(count) * 4 <= reader.remaining else {
+                throw damaged(file, "postings", at: offset)
+            }
+            self.init(section: offset, start: payload.lowerBound + 4, count: Int(count))
+            return
         }
-        self.init(start: payload.lowerBound + 4, count: Int(count))
+        // An entry is read as eight bytes, for which the end of the file leaves room.
+        guard let count = try? reader.uvarint(), count <= UInt64(UInt32.max),
+            let width = try? reader.uint8(), width <= 32,
+            PostingList.packedLength(Int(count), Int(width)) == reader.remaining,
+            payload.upperBound + 8 <= file.count
+        else { throw damaged(file, "postings", at: offset) }
+        let start = payload.upperBound - reader.remaining
+        self.init(
+            section: offset, start: start, count: Int(count), width: UInt64(width),
+            packed: start + (Int(count) + Self.group - 1) / Self.group * 4)
     }
 
     @inline(__always)
     func series(_ index: Int, in bytes: RawSpan) -> UInt32 {
+        guard let width else { return first(index, in: bytes) }
+        let bit = index &* Int(truncatingIfNeeded: width)
+        let word = unsafe UInt64(
+            bigEndian: bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: packed &+ bit &>> 3, as: UInt64.self))
+        let entry = word &<< UInt64(truncatingIfNeeded: bit & 7)
+        let distance = (entry &>> 1) &>> (63 &- width)
+        return first(index / Self.group, in: bytes) &+ UInt32(truncatingIfNeeded: distance)
+    }
+
+    @inline(__always)
+    private func first(_ index: Int, in bytes: RawSpan) -> UInt32 {
         unsafe UInt32(
             bigEndian: bytes.unsafeLoadUnaligned(
                 fromUncheckedByteOffset: start &+ index &* 4, as: UInt32.self))
+    }
+
+    // MARK: Packing
+
+    /// How many entries have a first one in common.
+    private static let group = 32
+
+    private static func packedLength(_ count: Int, _ width: Int) -> Int {
+        (count + group - 1) / group * 4 + (count * width + 7) / 8
+    }
+
+    /// Appends the payload of a packed list of these series.
+    static func pack(_ series: ArraySlice<UInt32>, to writer: inout ByteWriter) {
+        let firsts = stride(from: series.startIndex, to: series.endIndex, by: group)
+        var widest: UInt32 = 0
+        for first in firsts {
+            let last = min(first + group, series.endIndex) - 1
+            widest = max(widest, series[last] - series[first])
+        }
+        let width = 32 - widest.leadingZeroBitCount
+        writer.uvarint(UInt64(series.count))
+        writer.uint8(UInt8(width))
+        for first in firsts { writer.uint32BE(series[first]) }
+        var bits: UInt64 = 0
+        var filled = 0
+        for first in firsts {
+            for index in first..<min(first + group, series.endIndex) {
+                bits = bits << UInt64(width) | UInt64(series[index] - series[first])
+                filled += width
+                while filled >= 8 {
+                    filled -= 8
+                    writer.uint8(UInt8(truncatingIfNeeded: bits >> UInt64(filled)))
+                }
+            }
+        }
+        if filled > 0 { writer.uint8(UInt8(truncatingIfNeeded: bits << UInt64(8 - filled))) }
     }
 
     func appendAll(_ bytes: RawSpan, to refs: inout [UInt32]) {

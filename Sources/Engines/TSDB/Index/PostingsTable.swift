@@ -51,12 +51,12 @@ enum PostingsTable {
     /// Reads the whole table once: the labels in order of their names, and where the list of all
     /// series is.
     static func read(
-        _ file: MappedFile, at offset: Int, version: UInt8
+        _ file: MappedFile, at offset: Int, _ layout: IndexLayout
     ) throws(StorageError) -> (labels: [IndexedLabel], allPostings: Int?) {
         let payload = try checkedSection(file, at: offset, "postings offset table")
         let bytes = file.bytes
         do throws(ByteError) {
-            var builder = TableBuilder(isSorted: version > 1)
+            var builder = TableBuilder(isSorted: layout.isOrdered)
             var all: Int?
             var reader = ByteReader(bytes, at: payload.lowerBound)
             var left = try reader.uint32BE()

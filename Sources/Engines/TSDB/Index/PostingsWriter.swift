@@ -15,6 +15,7 @@ struct PostingsWriter {
     private static let budget = 1 << 23
 
     private let path: String
+    private let layout: IndexLayout
     private let fileSystem: any FileSystem
     private let file: MappedFile
     private let contents: IndexContents
@@ -24,10 +25,11 @@ struct PostingsWriter {
 
     /// `path` is an index whose sections up to the series are written.
     init(
-        _ path: String, _ fileSystem: any FileSystem, _ contents: IndexContents,
-        _ seriesCount: Int
+        _ path: String, _ layout: IndexLayout, _ fileSystem: any FileSystem,
+        _ contents: IndexContents, _ seriesCount: Int
     ) throws(StorageError) {
         self.path = path
+        self.layout = layout
         self.fileSystem = fileSystem
         self.contents = contents
         self.seriesCount = seriesCount
@@ -36,9 +38,11 @@ struct PostingsWriter {
     }
 
     /// Writes the list of all series, then those of every label, in the order of names and values.
-    /// `nameUses` says which symbols are names, and how many series have them.
+    /// `nameUses` says which symbols are names, and how many series have them; `ranks` the place of
+    /// each symbol in the order of texts.
     mutating func writeAll(
-        _ nameUses: [UInt32: Int], _ output: inout FileOutput, text: (UInt32) -> [UInt8]
+        _ nameUses: [UInt32: Int], _ ranks: [UInt32], _ output: inout FileOutput,
+        text: (UInt32) -> [UInt8]
     ) throws(StorageError) {
         var all: [UInt32] = []
         all.reserveCapacity(seriesCount)
@@ -55,7 +59,7 @@ struct PostingsWriter {
                 next += 1
             } while next < names.count
                 && total + nameUses[names[next]]! <= max(PostingsWriter.budget, seriesCount)
-            try writeGroup(names[first]...names[next - 1], total, &output, text)
+            try writeGroup(names[first]...names[next - 1], total, ranks, &output, text)
         }
     }
 
@@ -65,14 +69,15 @@ struct PostingsWriter {
     ) throws(StorageError) {
         let file = file
         let section = file.bytes.extracting(0..<contents.labelIndices)
+        let unit = layout.seriesUnit
         var at = contents.series
         do throws(ByteError) {
             while true {
-                at = (at + IndexFormat.seriesAlignment - 1) & ~(IndexFormat.seriesAlignment - 1)
+                at = (at + unit - 1) & ~(unit - 1)
                 guard at < section.byteCount else { return }
                 var reader = ByteReader(section, at: at)
                 let end = Int(try reader.uvarint()) + reader.offset + 4
-                try body(UInt32(at / IndexFormat.seriesAlignment), &reader)
+                try body(UInt32(at / unit), &reader)
                 at = end
             }
         } catch {
@@ -83,8 +88,8 @@ struct PostingsWriter {
     /// The lists of the names whose symbols are in a range (those in it that are no names have no
     /// uses): pairs are numbered as they appear, then their series are sorted by counting.
     private mutating func writeGroup(
-        _ names: ClosedRange<UInt32>, _ total: Int, _ output: inout FileOutput,
-        _ text: (UInt32) -> [UInt8]
+        _ names: ClosedRange<UInt32>, _ total: Int, _ ranks: [UInt32],
+        _ output: inout FileOutput, _ text: (UInt32) -> [UInt8]
     ) throws(StorageError) {
         var pairs = KeyNumbering()
         var pairOfUse: [UInt32] = []
@@ -101,15 +106,16 @@ struct PostingsWriter {
             }
         }
         let keys = pairs.keys
-        let order = keys.indices.sorted { keys[$0] < keys[$1] }
+        let places = keys.map { $0 & ~0xFFFF_FFFF | UInt64(ranks[Int($0 & 0xFFFF_FFFF)]) }
+        let order = keys.indices.sorted { places[$0] < places[$1] }
         var starts = [Int](repeating: 0, count: keys.count + 1)
         for pair in pairOfUse { starts[Int(pair) + 1] += 1 }
         for index in 0..<keys.count { starts[index + 1] += starts[index] }
-        var places = starts
+        var next = starts
         var sorted = [UInt32](repeating: 0, count: seriesOfUse.count)
         for (pair, series) in zip(pairOfUse, seriesOfUse) {
-            sorted[places[Int(pair)]] = series
-            places[Int(pair)] += 1
+            sorted[next[Int(pair)]] = series
+            next[Int(pair)] += 1
         }
         for pair in order {
             let name = text(UInt32(truncatingIfNeeded: keys[pair] >> 32))
@@ -122,7 +128,7 @@ struct PostingsWriter {
         _ name: [UInt8], _ value: [UInt8], _ series: ArraySlice<UInt32>,
         _ output: inout FileOutput
     ) throws(StorageError) {
-        try output.pad(to: 4)
+        if !layout.isDense { try output.pad(to: 4) }
         var entry = ByteWriter(capacity: 64)
         entry.uvarint(2)
         entry.uvarint(UInt64(name.count))
@@ -134,8 +140,12 @@ struct PostingsWriter {
         tableCount += 1
 
         var list = ByteWriter(capacity: 12 + 4 * series.count)
-        list.uint32BE(UInt32(series.count))
-        for ref in series { list.uint32BE(ref) }
+        if layout.isDense {
+            PostingList.pack(series, to: &list)
+        } else {
+            list.uint32BE(UInt32(series.count))
+            for ref in series { list.uint32BE(ref) }
+        }
         let checksum = crc32c(list.bytes)
         var length = ByteWriter(capacity: 4)
         length.uint32BE(UInt32(list.count))

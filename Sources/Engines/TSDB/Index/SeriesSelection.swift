@@ -115,7 +115,7 @@ private struct SeriesSelection {
     }
 
     private var universe: Range<Int> {
-        let unit = index.version == 1 ? 1 : IndexFormat.seriesAlignment
+        let unit = index.layout.seriesUnit
         let start = index.contents.series / unit
         return start..<(max(start, index.contents.labelIndices / unit) + 1)
     }
@@ -129,7 +129,7 @@ private struct SeriesSelection {
             var lists: [PostingList] = []
             for text in texts {
                 guard let offset = try index.postingsOffset(of: text, in: label) else { continue }
-                lists.append(try PostingList(index.file, at: offset))
+                lists.append(try index.postings(at: offset))
             }
             let cost = lists.reduce(0) { $0 + $1.count }
             return Step(condition: condition, label: label, lists: lists, cost: cost)
@@ -150,7 +150,7 @@ private struct SeriesSelection {
                 case .tested(let answer): condition.matcher.matches(value) == answer
                 case .all, .listed: true
                 }
-            if isTaken { lists.append(try PostingList(index.file, at: offset)) }
+            if isTaken { lists.append(try index.postings(at: offset)) }
             return true
         }
         return lists

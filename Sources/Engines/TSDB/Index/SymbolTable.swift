@@ -9,21 +9,30 @@ struct SymbolTable: Sendable {
     private static let stride = 4
 
     let count: Int
+    /// How many of them are sorted by themselves before the others, which are: the names of a
+    /// dense block's labels, or none.
+    let nameCount: Int
     private let isAddressedByOffset: Bool
+    /// Where the first text begins in the payload.
+    private let headLength: Int
     private let payload: Range<Int>
     /// Offsets of every fourth text, relative to the payload.
     private let sampled: [UInt32]
 
-    init(_ file: MappedFile, at offset: Int, version: UInt8) throws(StorageError) {
+    init(_ file: MappedFile, at offset: Int, _ layout: IndexLayout) throws(StorageError) {
         let payload = try checkedSection(file, at: offset, "symbol table")
         let bytes = file.bytes
-        isAddressedByOffset = version == 1
+        isAddressedByOffset = !layout.isOrdered
         self.payload = payload
+        headLength = layout.isDense ? 8 : 4
         do throws(ByteError) {
             var reader = ByteReader(bytes.extracting(payload))
             let count = Int(try reader.uint32BE())
+            let nameCount = layout.isDense ? Int(try reader.uint32BE()) : 0
             // Each text takes a byte at least.
-            guard count <= reader.remaining else { throw .truncated(offset: 0) }
+            guard count <= reader.remaining, nameCount <= count else {
+                throw .truncated(offset: 0)
+            }
             var sampled: [UInt32] = []
             sampled.reserveCapacity(count / SymbolTable.stride + 1)
             for index in 0..<count {
@@ -33,6 +42,7 @@ struct SymbolTable: Sendable {
                 _ = try reader.lengthPrefixed()
             }
             self.count = count
+            self.nameCount = nameCount
             self.sampled = sampled
         } catch {
             throw damaged(file, "symbol table", at: offset)
@@ -74,9 +84,14 @@ struct SymbolTable: Sendable {
 
     /// The number of a text; nil where the table lacks it.
     func symbol(_ text: RawSpan, in bytes: RawSpan) -> UInt32? {
-        var low = 0
-        var high = count
         if isAddressedByOffset { return offset(of: text, in: bytes) }
+        return symbol(text, among: 0..<nameCount, bytes)
+            ?? symbol(text, among: nameCount..<count, bytes)
+    }
+
+    private func symbol(_ text: RawSpan, among run: Range<Int>, _ bytes: RawSpan) -> UInt32? {
+        var low = run.lowerBound
+        var high = run.upperBound
         while low < high {
             let middle = (low + high) / 2
             guard let found = range(of: UInt32(middle), in: bytes) else { return nil }
@@ -89,7 +104,7 @@ struct SymbolTable: Sendable {
 
     /// The offset at which a text of a version 1 table stands.
     private func offset(of text: RawSpan, in bytes: RawSpan) -> UInt32? {
-        var at = payload.lowerBound + 4
+        var at = payload.lowerBound + headLength
         while let found = SymbolTable.text(bytes, at, payload.upperBound) {
             if compareBytes(bytes.extracting(found), text) == 0 { return UInt32(exactly: at) }
             at = found.upperBound
@@ -97,14 +112,14 @@ struct SymbolTable: Sendable {
         return nil
     }
 
-    /// Calls `body` with every text in order.
+    /// Calls `body` with every symbol and its text.
     func forEach(
-        _ bytes: RawSpan, _ body: (RawSpan) throws(StorageError) -> Void
+        _ bytes: RawSpan, _ body: (Int, RawSpan) throws(StorageError) -> Void
     ) throws(StorageError) {
-        var at = payload.lowerBound + 4
-        for _ in 0..<count {
+        var at = payload.lowerBound + headLength
+        for symbol in 0..<count {
             guard let text = SymbolTable.text(bytes, at, payload.upperBound) else { return }
-            try body(bytes.extracting(text))
+            try body(symbol, bytes.extracting(text))
             at = text.upperBound
         }
     }

@@ -5,9 +5,9 @@ internal import Model
 internal import Platform
 internal import Storage
 
-// An index lists names, the values of each name, and symbols in the order of their texts, so the
-// lists of several blocks are merged as they stand. Where some of the series are hidden, the labels
-// of the others are gathered.
+// An index lists names, the values of each name, and symbols in the order of their texts (in two
+// runs in a dense block), so the lists of several blocks are merged as they stand. Where some of
+// the series are hidden, the labels of the others are gathered.
 extension Block {
     private func series(
         _ matchers: [Matcher], without expiry: SeriesExpiry?
@@ -77,12 +77,19 @@ extension Block {
     private func texts(of symbols: Set<UInt32>, mergedWith known: [String]) -> [String] {
         let file = index.file
         let bytes = file.bytes
-        var merge = TextMerge(known)
-        for symbol in symbols.sorted() {
-            if let range = index.symbols.range(of: symbol, in: bytes) {
-                merge.add(bytes.extracting(range))
+        let sorted = symbols.sorted()
+        let names = sorted.prefix { $0 < index.symbols.nameCount }
+        var known = known
+        // Each of the two is in the order of texts.
+        for run in [names, sorted[names.count...]] where !run.isEmpty {
+            var merge = TextMerge(known)
+            for symbol in run {
+                if let range = index.symbols.range(of: symbol, in: bytes) {
+                    merge.add(bytes.extracting(range))
+                }
             }
+            known = merge.finish()
         }
-        return merge.finish()
+        return known
     }
 }

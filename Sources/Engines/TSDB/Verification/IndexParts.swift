@@ -40,14 +40,20 @@ struct IndexParts {
         let file = index.file
         var previous: [UInt8]?
         var isOrdered = true
-        try index.symbols.forEach(file.bytes) { (text) throws(StorageError) in
-            if let previous, compareBytes(previous.raw, text) >= 0 { isOrdered = false }
+        try index.symbols.forEach(file.bytes) { (symbol, text) throws(StorageError) in
+            if symbol != index.symbols.nameCount, let previous,
+                compareBytes(previous.raw, text) >= 0
+            {
+                isOrdered = false
+            }
             var writer = ByteWriter(capacity: text.byteCount)
             writer.append(text)
             previous = writer.bytes
         }
         // Version 1 does not promise an order.
-        if !isOrdered, index.version > 1 { report.damage(path, "the symbols are not in order") }
+        if !isOrdered, index.layout.isOrdered {
+            report.damage(path, "the symbols are not in order")
+        }
     }
 
     /// Both sides of "this series has this label" are added up, in no order, and must agree.
@@ -59,21 +65,21 @@ struct IndexParts {
         index.allPostings.appendAll(bytes, to: &refs)
         for series in refs {
             let payload = try index.payload(series)
-            let start = index.version == 1 ? Int(series) : Int(series) * 16
+            let start = Int(series) * index.layout.seriesUnit
             parts.append(start..<(payload.upperBound + 4))
             try index.forEachSymbolPair(of: series) { name, value in
                 balance &+= mixed(name, value, series)
                 return true
             }
         }
-        if index.allPostings.count > 0 { addSection(at: index.allPostings.start - 8) }
+        if index.allPostings.count > 0 { addSection(at: index.allPostings.section) }
         for label in index.labelNames {
             guard let name = index.symbols.symbol(bytes.extracting(label.name), in: bytes) else {
                 report.damage(path, "a label name of the postings is no symbol")
                 continue
             }
             try index.forEachValue(of: label) { (text, offset) throws(StorageError) in
-                let list = try PostingList(file, at: offset)
+                let list = try index.postings(at: offset)
                 addSection(at: offset)
                 guard let value = index.symbols.symbol(text, in: bytes) else {
                     report.damage(path, "a label value of the postings is no symbol")
@@ -98,7 +104,7 @@ struct IndexParts {
         let contents = index.contents
         let file = index.file
         let end = file.count - IndexFormat.contentsLength
-        parts.append(0..<IndexFormat.headerLength)
+        parts.append(0..<index.layout.headerLength)
         addSection(at: contents.symbols)
         addSection(at: contents.postingsTable)
         parts.append(end..<file.count)

@@ -19,7 +19,11 @@ struct FuzzTests {
         }
     }
 
-    @Test("find what was kept", arguments: ["head-chunks", "index", "snapshot", "wal"])
+    @Test(
+        "find what was kept",
+        arguments: [
+            "head-chunks", "histograms", "index", "snapshot", "tombstones", "wal", "xor",
+        ])
     func findsKeptInputs(_ name: String) {
         #expect(!keptInputs(name).isEmpty, "Fuzz/Corpora/\(name) is not found")
     }

@@ -75,6 +75,7 @@ compatibility: build peers
 	NARTHEX_BIN=$(PROGRAM) Tests/Compatibility/side_by_side.py
 	NARTHEX_BIN=$(PROGRAM) Tests/Compatibility/folder.py
 	NARTHEX_BIN=$(PROGRAM) Tests/Compatibility/folder.py --late --hours 6 --series 21
+	NARTHEX_BIN=$(PROGRAM) Tests/Compatibility/going_back.py
 	NARTHEX_BIN=$(PROGRAM) Tests/Compatibility/crash.py
 	[ "$$(id -u)" != 0 ] || NARTHEX_BIN=$(PROGRAM) Tests/Compatibility/disk_full.py
 	NARTHEX_BIN=$(PROGRAM) Tests/Compatibility/bad_input.py

@@ -185,6 +185,15 @@ package struct HistogramAppender<State: HistogramState>: Sendable {
         return true
     }
 
+    /// The samples and the header of a chunk that has room for start timestamps, in one that has
+    /// none.
+    static func withoutStarts(_ chunk: RawSpan) throws(ChunkError) -> EncodedChunk {
+        var decoder = HistogramDecoder<State>(chunk, hasStarts: true)
+        var fresh = Self(decoder.header)
+        while try decoder.next() { fresh.write(decoder.timestamp, decoder.histogram, 0) }
+        return fresh.chunk
+    }
+
     private mutating func write(
         _ timestamp: Timestamp, _ histogram: Histogram, _ start: Timestamp
     ) {

@@ -17,7 +17,7 @@ package struct TSDBTool: Sendable {
     /// What stands behind the command.
     struct Arguments: Sendable {
         var folder: String
-        var encoding: BlockEncoding?
+        var target: BlockConversion.Target?
 
         /// Nil where they are not `<folder>`, or `<folder> --to <encoding>` where one is wanted.
         init?(_ arguments: ArraySlice<String>, wantsEncoding: Bool) {
@@ -38,8 +38,10 @@ package struct TSDBTool: Sendable {
             else { return nil }
             folder = folders[0]
             if wantsEncoding {
-                guard let encoding = BlockEncoding(rawValue: encodings[0]) else { return nil }
-                self.encoding = encoding
+                guard let target = BlockConversion.Target(rawValue: encodings[0]) else {
+                    return nil
+                }
+                self.target = target
             }
         }
     }
@@ -82,7 +84,7 @@ package struct TSDBTool: Sendable {
         },
         Command(
             name: convert,
-            help: "Writes the blocks of a folder, or one block, anew: --to xor, or --to dense."
+            help: "Writes the blocks of a folder, or one block, anew: --to xor, xor2 or dense."
         ) { (tool, arguments) throws(StorageError) in try tool.convert(arguments) },
     ]
 
@@ -93,7 +95,7 @@ package struct TSDBTool: Sendable {
             return "  \(command.name)\(gap)\(command.help)\n"
         }
         return """
-            usage: narthex tool tsdb <command> <data folder> [--to xor|dense]
+            usage: narthex tool tsdb <command> <data folder> [--to xor|xor2|dense]
 
             Exits with 0 where all is well, with 1 where something is damaged or fails, with 2 where
             the arguments are wrong.
@@ -149,15 +151,15 @@ package struct TSDBTool: Sendable {
     }
 
     private func convert(_ arguments: Arguments) throws(StorageError) -> Int32 {
-        guard let encoding = arguments.encoding else { return 2 }
+        guard let target = arguments.target else { return 2 }
         var count = 0
         let isComplete = try BlockConversion.run(
-            arguments.folder, to: encoding, files, time: currentMilliseconds()
+            arguments.folder, to: target, files, time: currentMilliseconds()
         ) { line in
             count += 1
             output(line + "\n")
         }
-        if count == 0 { output("all blocks are in this encoding\n") }
+        if count == 0 { output("everything is in this encoding\n") }
         return isComplete ? 0 : 1
     }
 

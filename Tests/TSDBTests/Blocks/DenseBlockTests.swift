@@ -178,9 +178,9 @@ func conversionsRoundTrip() throws {
     let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(path)/chunks/000001"))
     let index = try Data(contentsOf: URL(fileURLWithPath: "\(path)/index"))
     let xorSize = size(scratch, "\(original.id)")
-    func convert(_ path: String, _ encoding: BlockEncoding) throws -> [String] {
+    func convert(_ path: String, _ target: BlockConversion.Target) throws -> [String] {
         var lines: [String] = []
-        let isComplete = try BlockConversion.run(path, to: encoding, fileSystem, time: 5) {
+        let isComplete = try BlockConversion.run(path, to: target, fileSystem, time: 5) {
             lines.append($0)
         }
         #expect(isComplete)

@@ -247,16 +247,59 @@ struct StartTimestampDatabaseTests {
         #expect(database.blocks.count > 0)
         #expect(try contents(database) == model.contents)
         try database.close()
-        for encoding in [BlockEncoding.dense, .xor] {
-            let isComplete = try BlockConversion.run(
-                scratch.path, to: encoding, LocalFileSystem(), time: 5
-            ) { _ in }
-            #expect(isComplete)
+        for target in [BlockConversion.Target.dense, .xor2] {
+            try convert(scratch, target)
             let again = try Database.open(
                 scratch.path, options(.xor2, storesStarts: false), DatabaseEnvironment())
             #expect(try contents(again) == model.contents)
             try again.close()
         }
+    }
+
+    @discardableResult
+    private func convert(
+        _ scratch: Scratch, _ target: BlockConversion.Target
+    ) throws -> [String] {
+        var lines: [String] = []
+        let isComplete = try BlockConversion.run(
+            scratch.path, to: target, LocalFileSystem(), time: 5
+        ) { lines.append($0) }
+        #expect(isComplete)
+        return lines
+    }
+
+    @Test func aFolderCanBeMadeOneForOlderPrograms() throws {
+        let scratch = Scratch()
+        var model = Model()
+        let database = try Database.open(
+            scratch.path, options(.xor2, storesStarts: true), DatabaseEnvironment())
+        for minute in 0..<(8 * 60) {
+            try model.add(at: model.begin + Int64(minute) * 60_000, to: database)
+            if minute % 3 == 0 {
+                let late = Int64(minute * 41 % 480) * 60_000 + 7001
+                try model.add(at: model.begin + Int64(minute) * 60_000 - late, to: database)
+            }
+            if minute == 300 { try database.maintain() }
+        }
+        try database.close()
+        let blocks = scratch.blockNames.count
+        let done = try convert(scratch, .xor)
+        #expect(blocks > 0 && scratch.blockNames.count == blocks)
+        #expect(done.count { $0.contains("now") } == blocks)
+        for part in ["wal/", "wbl/", "chunks_head: "] {
+            #expect(done.contains { $0.hasPrefix(part) }, "\(part) \(done)")
+        }
+        #expect(scratch.names("chunks_head") == [])
+        #expect(try convert(scratch, .xor) == [])
+        for labels in model.samples.keys {
+            for index in model.samples[labels, default: []].indices {
+                model.samples[labels]?[index].start = 0
+            }
+        }
+        let plain = try Database.open(
+            scratch.path, options(.xor, storesStarts: false), DatabaseEnvironment())
+        #expect(try contents(plain) == model.contents)
+        try plain.close()
     }
 
     @Test func xorAndStartTimestampsDoNotGoTogether() throws {

@@ -86,14 +86,14 @@ struct XOR2DatabaseTests {
         }
     }
 
-    private func convert(_ scratch: Scratch, _ encoding: BlockEncoding) throws {
+    private func convert(_ scratch: Scratch, _ target: BlockConversion.Target) throws {
         let isComplete = try BlockConversion.run(
-            scratch.path, to: encoding, LocalFileSystem(), time: 5
+            scratch.path, to: target, LocalFileSystem(), time: 5
         ) { _ in }
         #expect(isComplete)
     }
 
-    @Test func blocksLateSamplesAndMergesAreXOR2AndDenseBlocksAWayBack() throws {
+    @Test func blocksLateSamplesAndMergesAreXOR2AndCanBeConverted() throws {
         let scratch = Scratch()
         var model: [Labels: [Int64: UInt64]] = [:]
         let database = try open(scratch, .xor2)
@@ -112,12 +112,17 @@ struct XOR2DatabaseTests {
         #expect(database.blocks.contains { $0.meta.compaction.level > 1 })
         try database.close()
 
-        try convert(scratch, .dense)
-        try convert(scratch, .xor)
-        let plain = try open(scratch, .xor)
-        #expect(try encodings(plain.blocks) == [.xor])
-        #expect(try headContents(plain) == contents(model))
-        try plain.close()
+        let others: [(BlockConversion.Target, FloatEncoding)] = [
+            (.xor, .xor), (.xor2, .xor2), (.dense, .xor), (.xor2, .xor2), (.dense, .xor),
+            (.xor, .xor),
+        ]
+        for (target, encoding) in others {
+            try convert(scratch, target)
+            let plain = try open(scratch, encoding)
+            #expect(try encodings(plain.blocks) == [encoding == .xor ? .xor : .xor2])
+            #expect(try headContents(plain) == contents(model))
+            try plain.close()
+        }
     }
 }
 

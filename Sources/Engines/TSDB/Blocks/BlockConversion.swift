@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Blocks from one encoding to the other, in a folder that no server uses. The new block is written
+// Blocks from one encoding to another, in a folder that no server uses. The new block is written
 // beside the old one, whose name it has among its parents; it is read and compared, then the old
 // one is removed. A run that is interrupted leaves both, and the next start of the server, which
 // removes the parents of blocks that are there, keeps the new one; Prometheus, which does not look
@@ -13,15 +13,36 @@ package import Platform
 package import Storage
 
 package struct BlockConversion {
+    /// What blocks are to be.
+    package enum Target: String, Sendable, Hashable, CaseIterable {
+        /// What every Prometheus reads: XOR chunks, and no start timestamps.
+        case xor
+        /// What Prometheus reads from 3.11 on: XOR2 chunks. Start timestamps stay.
+        case xor2
+        case dense
+
+        fileprivate var encoding: BlockEncoding { self == .dense ? .dense : .xor }
+
+        /// How floats are encoded, and with `.xor` histograms; nil for as they are.
+        fileprivate var floats: FloatEncoding? {
+            switch self {
+            case .xor: .xor
+            case .xor2: .xor2
+            case .dense: nil
+            }
+        }
+    }
+
     private let directory: String
-    private let encoding: BlockEncoding
+    private let target: Target
     private let fileSystem: any FileSystem
     private let time: Timestamp
 
     /// Converts a block, or all blocks of a data folder. Calls `done` after each with what was
-    /// done. Returns whether every block could be converted. Deleted samples are left out.
+    /// done. Returns whether every block could be converted. Deleted samples are left out. With
+    /// `.xor`, a folder's log and head chunks are made readable for every Prometheus, too.
     package static func run(
-        _ path: String, to encoding: BlockEncoding, _ fileSystem: any FileSystem,
+        _ path: String, to target: Target, _ fileSystem: any FileSystem,
         time: Timestamp, done: (String) -> Void
     ) throws(StorageError) -> Bool {
         var path = path
@@ -41,14 +62,27 @@ package struct BlockConversion {
             isComplete = false
         }
         let conversion = BlockConversion(
-            directory: directory, encoding: encoding, fileSystem: fileSystem, time: time)
+            directory: directory, target: target, fileSystem: fileSystem, time: time)
         for block in found.blocks where wanted == nil || wanted == block.meta.id {
-            guard !replaced.contains(block.meta.id), block.meta.encoding != encoding else {
+            guard !replaced.contains(block.meta.id), try conversion.isNeeded(block) else {
                 continue
             }
             done(try conversion.convert(block))
         }
+        if wanted == nil, target == .xor {
+            for line in try HeadConversion.run(directory, fileSystem) { done(line) }
+        }
         return isComplete
+    }
+
+    private func isNeeded(_ block: Block) throws(StorageError) -> Bool {
+        if block.meta.encoding != target.encoding { return true }
+        guard let floats = target.floats else { return false }
+        var isNeeded = false
+        try BlockMerge([block], isExact: true).forEachSeries { _, chunks in
+            if !chunks.allSatisfy({ $0.isEncoded(floats) }) { isNeeded = true }
+        }
+        return isNeeded
     }
 
     private func convert(_ block: Block) throws(StorageError) -> String {
@@ -56,17 +90,22 @@ package struct BlockConversion {
         var generator = SystemRandomNumberGenerator()
         var meta = block.meta
         meta.id = ULID(milliseconds: time, using: &generator)
-        meta.encoding = encoding
+        meta.encoding = target.encoding
         meta.statistics = BlockMeta.Statistics()
         meta.compaction.parents = [
             BlockMeta.Parent(id: block.meta.id, range: block.meta.range)
         ]
-        let source = BlockMerge([block])
+        let merge = BlockMerge([block])
+        let source: any BlockSource =
+            target.floats.map { ReencodedSource(merge, floats: $0) } ?? merge
         guard let written = try BlockWriter(directory, fileSystem).write(source, meta) else {
             return "\(name): left as it is: all of its samples are deleted"
         }
         let fresh = try Block("\(directory)/\(written.directoryName)", fileSystem)
-        guard try SampleDigest(source) == SampleDigest(BlockMerge([fresh])) else {
+        let keepsStarts = target != .xor
+        let before = try SampleDigest(merge, keepsStarts: keepsStarts)
+        let after = try SampleDigest(BlockMerge([fresh]), keepsStarts: keepsStarts)
+        guard before == after else {
             try BlockDirectories.remove(written.id, in: directory, fileSystem)
             throw StorageError(.damaged, "\(name): the new block does not hold the same samples")
         }
@@ -76,49 +115,78 @@ package struct BlockConversion {
     }
 }
 
+/// The chunks of another source, encoded anew where they are not as they are to be.
+private struct ReencodedSource: BlockSource {
+    private let source: BlockMerge
+    private let floats: FloatEncoding
+
+    init(_ source: BlockMerge, floats: FloatEncoding) {
+        self.source = source
+        self.floats = floats
+    }
+
+    func forEachSeries(
+        _ body: (Labels, [EncodedChunk]) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        try source.forEachSeries { (labels, chunks) throws(StorageError) in
+            var encoded: [EncodedChunk] = []
+            do throws(ChunkError) {
+                for chunk in chunks { encoded += try chunk.encoded(floats) }
+            } catch {
+                throw StorageError(.damaged, "encoding a chunk anew: \(error)")
+            }
+            try body(labels, encoded)
+        }
+    }
+}
+
 /// What a source holds, in a number: labels, and times and bits of the samples, however they are
-/// divided into chunks. Histograms count as they are encoded.
+/// divided into chunks and encoded.
 struct SampleDigest: Equatable {
     private var hash: UInt64 = 0
     private var count = 0
 
-    init(_ source: any BlockSource) throws(StorageError) {
-        var hash: UInt64 = 0
-        var count = 0
-        func add(_ word: UInt64) {
-            hash = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
-            hash ^= hash >> 29
-        }
+    /// `keepsStarts` says whether start timestamps count.
+    init(_ source: any BlockSource, keepsStarts: Bool = true) throws(StorageError) {
+        var digest = Self()
         try source.forEachSeries { (labels, chunks) throws(StorageError) in
-            add(xxHash64(labels.packed.raw))
-            var times: [Timestamp] = []
-            var values: [Double] = []
+            digest.add(xxHash64(labels.packed.raw))
             var starts: [Timestamp] = []
             for chunk in chunks {
-                count += chunk.sampleCount
-                guard chunk.encoding.holdsFloats else {
-                    add(xxHash64(chunk.bytes.raw))
-                    continue
-                }
-                let always = TimeRange(start: .earliest, end: .latest)
-                times.removeAll(keepingCapacity: true)
-                values.removeAll(keepingCapacity: true)
-                starts.removeAll(keepingCapacity: true)
-                do throws(ChunkError) {
-                    try decodeFloats(
-                        chunk.bytes.raw, chunk.encoding, within: always, &times, &values,
-                        startTimestamps: &starts)
-                } catch {
+                digest.count += chunk.sampleCount
+                do throws(ChunkError) { try digest.add(chunk, &starts) } catch {
                     throw StorageError(.damaged, "comparing a chunk: \(error)")
                 }
-                for (time, value) in zip(times, values) {
-                    add(UInt64(bitPattern: time))
-                    add(value.bitPattern)
-                }
-                for start in starts where start != 0 { add(UInt64(bitPattern: start)) }
+            }
+            guard keepsStarts else { return }
+            for start in starts where start != 0 { digest.add(UInt64(bitPattern: start)) }
+        }
+        self = digest
+    }
+
+    private init() {}
+
+    private mutating func add(_ word: UInt64) {
+        hash = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
+        hash ^= hash >> 29
+    }
+
+    private mutating func add(
+        _ chunk: EncodedChunk, _ starts: inout [Timestamp]
+    ) throws(ChunkError) {
+        var (times, hashes): ([Timestamp], [UInt64]) = ([], [])
+        try forEachSample(in: chunk.bytes.raw, chunk.encoding) { time, value, start in
+            times.append(time)
+            starts.append(start)
+            switch value {
+            case .float(let value): hashes.append(value.bitPattern)
+            case .histogram(let histogram):
+                hashes.append(UInt64(bitPattern: Int64(histogram.hashValue)))
             }
         }
-        self.hash = hash
-        self.count = count
+        for (time, hash) in zip(times, hashes) {
+            add(UInt64(bitPattern: time))
+            add(hash)
+        }
     }
 }

@@ -37,6 +37,7 @@ struct WALRecordKinds: Equatable, Sendable {
     mutating func insert(_ firstByte: UInt8) { bits |= 1 << UInt64(min(firstByte, 63)) }
     mutating func formUnion(_ other: WALRecordKinds) { bits |= other.bits }
     func isSubset(of other: WALRecordKinds) -> Bool { bits & ~other.bits == 0 }
+    func overlaps(_ other: WALRecordKinds) -> Bool { bits & other.bits != 0 }
 }
 
 /// Builds a series record.

@@ -43,6 +43,7 @@ struct Comparison {
                 times: settings.start...max(settings.start, settings.end),
                 language: settings.experimental ? .experimental : .stable)
             let query = generator.query(depth: settings.depth)
+            guard settings.part.isEmpty || query.contains(settings.part) else { continue }
             let times = generator.range()
             let parameters = generator.parameters()
             for isRange in [false, true] {
@@ -64,7 +65,7 @@ struct Comparison {
                 case .different where try isLeftToChance(answers, path, form):
                     chance += 1
                 case .different
-                where try KnownDifferences(left: left).reason(
+                where try KnownDifferences(left: left, right: right).reason(
                     query, times, isRange: isRange, parameters, (answers[0], answers[1])) != nil:
                     known += 1
                 case .different(let difference):

@@ -8,6 +8,7 @@ import Foundation
 /// generator instead.
 struct KnownDifferences {
     let left: Server
+    let right: Server
 
     /// An annotation of a query as it is compared, or nil where only newer versions give it.
     static func comparable(annotation: String, of query: String) -> String? {
@@ -55,10 +56,11 @@ struct KnownDifferences {
         {
             return "3.9: series that get the same labels are merged where they do not overlap"
         }
-        if query.contains("info("), isRange,
-            try isMadeOfInstants(query, times, parameters, answers.right)
-        {
+        if query.contains("info("), isRange, try isInfoOfInstants(query, times, parameters) {
             return "3.7: `info` of series that come and go"
+        }
+        if query.contains(":"), try differInInfo(query, times, isRange: isRange, parameters) {
+            return "3.7: `info` of series that come and go, in a subquery"
         }
         if query.contains("-"), query.contains(":"), Self.differInGauges(answers) {
             return "3.7: histograms are gauges when negated, subtracted or scaled below zero"
@@ -86,11 +88,96 @@ struct KnownDifferences {
         return true
     }
 
-    /// Whether the last digits may differ: 3.11 adds up histograms with compensation.
+    /// Whether the last digits may differ: 3.11 adds up histograms with compensation; 3.14 takes
+    /// the part of a bucket that counts for `histogram_fraction` as a factor, where older versions
+    /// multiplied before they divided.
     static func mayDifferInDigits(_ query: String) -> Bool {
-        let sums = ["sum", "avg", "sum_over_time", "avg_over_time"]
+        let sums = ["sum", "avg", "sum_over_time", "avg_over_time", "histogram_fraction"]
         return ["native", "custom", "mixed", "__name__"].contains(where: query.contains)
             && sums.contains { query.contains("\($0) ") || query.contains("\($0)(") }
+    }
+
+    /// Whether the servers agree but for calls of `info`, of which each gives over a range what the
+    /// left server gives for one step after the other, but not for the range. A subquery evaluates
+    /// what it has over a range, whatever the query is asked for.
+    private func differInInfo(
+        _ query: String, _ times: (start: Double, end: Double, step: Double), isRange: Bool,
+        _ parameters: [(String, String)]
+    ) throws -> Bool {
+        let calls = Self.infoCalls(in: query)
+        guard !calls.isEmpty else { return false }
+        var without = query
+        for call in calls.reversed() {
+            without.replaceSubrange(call.whole, with: "(\(query[call.argument]))")
+        }
+        guard try agree(without, times, isRange: isRange, parameters) else { return false }
+        let hour = (start: times.start - 3600, end: times.start, step: 30.0)
+        var isChanged = false
+        for call in calls {
+            let text = String(query[call.whole])
+            guard try isInfoOfInstants(text, hour, parameters) else { return false }
+            if try !agree(text, hour, isRange: true, parameters) { isChanged = true }
+        }
+        return isChanged
+    }
+
+    private func agree(
+        _ query: String, _ times: (start: Double, end: Double, step: Double), isRange: Bool,
+        _ parameters: [(String, String)]
+    ) throws -> Bool {
+        let (path, form) = Comparison.request(query, times, isRange: isRange)
+        let answers = try [left, right].map {
+            Answer(try $0.ask(path, form + parameters), of: query, valuesOnly: true)
+        }
+        if case .different = answers[0].compare(answers[1]) { return false }
+        return true
+    }
+
+    /// The calls of `info` that stand in no other one, and their first arguments.
+    private static func infoCalls(
+        in query: String
+    ) -> [(whole: Range<String.Index>, argument: Range<String.Index>)] {
+        var calls: [(Range<String.Index>, Range<String.Index>)] = []
+        var rest = query.startIndex..<query.endIndex
+        while let name = query.range(of: #"\binfo\("#, options: .regularExpression, range: rest) {
+            var depth = 1
+            var quote: Character?
+            var argumentEnd: String.Index?
+            var at = name.upperBound
+            while at < query.endIndex, depth > 0 {
+                let character = query[at]
+                if let open = quote {
+                    if character == "\\", open != "`" { at = query.index(after: at) }
+                    if character == open { quote = nil }
+                } else if "\"'`".contains(character) {
+                    quote = character
+                } else if "([{".contains(character) {
+                    depth += 1
+                } else if ")]}".contains(character) {
+                    depth -= 1
+                } else if character == ",", depth == 1, argumentEnd == nil {
+                    argumentEnd = at
+                }
+                at = query.index(after: at)
+            }
+            let argument = name.upperBound..<(argumentEnd ?? query.index(before: at))
+            calls.append((name.lowerBound..<at, argument))
+            rest = at..<query.endIndex
+        }
+        return calls
+    }
+
+    /// Whether the right server gives over the range what the left one gives step by step, where
+    /// both may give all series: which of them a limit leaves depends on how many there are.
+    private func isInfoOfInstants(
+        _ query: String, _ times: (start: Double, end: Double, step: Double),
+        _ parameters: [(String, String)]
+    ) throws -> Bool {
+        let unlimited = parameters.filter { $0.0 != "limit" }
+        let (path, form) = Comparison.request(query, times, isRange: true)
+        let answer = Answer(
+            try right.ask(path, form + unlimited), of: query, valuesOnly: true)
+        return try isMadeOfInstants(query, times, unlimited, answer)
     }
 
     /// Whether the left server gives, asked for one step after the other, what the right one gives

@@ -11,7 +11,8 @@
 // warnings, infos and the texts of errors, `--metrics REGEX` restricts the metrics, `--verbose`
 // shows every query, `--prefer REGEX` takes every second selector's metric from among these,
 // `--experimental` uses functions behind the flag promql-experimental-functions,
-// which both servers must have then. Exit status 1 if the servers disagreed anywhere.
+// which both servers must have then, `--containing TEXT` asks only the queries with this text. Exit
+// status 1 if the servers disagreed anywhere.
 
 import Foundation
 
@@ -27,6 +28,8 @@ struct Settings {
     var only: UInt64?
     var metrics = ".+"
     var preferred: String?
+    /// What a query must have in it to be asked.
+    var part = ""
     var valuesOnly = false
     var verbose = false
     var experimental = false
@@ -47,6 +50,7 @@ struct Settings {
         only = value("--only").flatMap(UInt64.init)
         metrics = value("--metrics") ?? metrics
         preferred = value("--prefer")
+        part = value("--containing") ?? ""
         valuesOnly = arguments.contains("--values-only")
         experimental = arguments.contains("--experimental")
         verbose = arguments.contains("--verbose")

@@ -182,6 +182,30 @@ private struct Generator: RandomNumberGenerator {
         }
     }
 
+    /// Versions before 3.14 multiplied first, which gives other last digits for most of these.
+    @Test("Of a bucket counts its count times a fraction", arguments: [3.0, 5, 9, 11, 13])
+    func fractions(_ count: Double) throws {
+        var histogram = FloatHistogram()
+        histogram.schema = FloatHistogram.customBucketsSchema
+        histogram.customBounds = [1, 2.5, 10]
+        histogram.positiveSpans = [BucketSpan(offset: 1, length: 1)]
+        histogram.positiveBuckets = [count]
+        histogram.count = count
+        var columns = SampleColumns()
+        columns.histogramTimestamps = [1000]
+        columns.histograms = [histogram]
+        let storage = MemoryStorage()
+        storage.append(Labels(["__name__": "h"]), columns)
+        let engine = Engine(EngineConfiguration(), registry: Registry())
+        for upper in [1.1, 1.2, 1.3, 1.7, 2.1] {
+            let result = try engine.instant(
+                "histogram_fraction(1, \(upper), h)", at: 1000, on: storage)
+            guard case .vector(let elements) = result.value else { return }
+            let expected = count * ((upper - 1) / (2.5 - 1)) / count
+            #expect(elements.map(\.value.bitPattern) == [expected.bitPattern], "\(upper)")
+        }
+    }
+
     @Test("An instant query gives what a range query gives at that step")
     func instant() throws {
         var random = Generator(state: 99)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the floats of blocks cost in both encodings: bytes, and CPU time to write and to read.
+// What the floats of blocks cost in each encoding: bytes, and CPU time to write and to read.
 //
 //     NARTHEX_ONLY=BlockBenchmark,TSDB swift build -c release --product BlockBenchmark
 //     .build/release/BlockBenchmark <block> …
 //
-// The blocks are read as one. Each series is encoded as XOR chunks of 120 samples and as dense
-// chunks; the decoded samples must be the same to the bit.
+// The blocks are read as one. Each series is encoded as XOR and XOR2 chunks of 120 samples and as
+// dense chunks; the decoded samples must be the same to the bit.
 
 import Bytes
 import ChunkEncoding
@@ -35,11 +35,34 @@ struct Total {
     }
 }
 
+/// Encodes a series and decodes it again.
+@MainActor func measure(
+    _ total: inout Total, _ encoding: FloatEncoding, _ times: [Timestamp], _ values: [Double]
+) -> [EncodedChunk] {
+    var began = seconds()
+    let chunks = encodeFloats(times, values, as: encoding)
+    total.encoding += seconds() - began
+    total.bytes += chunks.reduce(0) { $0 + $1.bytes.count }
+    decodedTimes.removeAll(keepingCapacity: true)
+    decodedValues.removeAll(keepingCapacity: true)
+    began = seconds()
+    for chunk in chunks {
+        try? decodeFloats(
+            chunk.bytes.raw, chunk.encoding, within: always, &decodedTimes, &decodedValues)
+    }
+    total.decoding += seconds() - began
+    guard decodedTimes == times,
+        decodedValues.map(\.bitPattern) == values.map(\.bitPattern)
+    else { fatalError("a series came back changed from \(encoding)") }
+    return chunks
+}
+
 let always = TimeRange(start: .earliest, end: .latest)
 /// How many series are read; all where the environment does not say.
 let limit = getenv("SERIES").flatMap { unsafe Int(String(cString: $0)) }
 let blocks = try CommandLine.arguments.dropFirst().map { try Block($0, LocalFileSystem()) }
 var xor = Total()
+var xor2 = Total()
 var dense = Total()
 var samples = 0
 var series = 0
@@ -49,8 +72,10 @@ var decodedValues: [Double] = []
 try BlockMerge(blocks).forEachSeries { (_, chunks) throws(StorageError) in
     var times: [Timestamp] = []
     var values: [Double] = []
-    for chunk in chunks where chunk.encoding == .xor {
-        do { try decodeFloats(chunk.bytes.raw, .xor, within: always, &times, &values) } catch {
+    for chunk in chunks where chunk.encoding.holdsFloats {
+        do {
+            try decodeFloats(chunk.bytes.raw, chunk.encoding, within: always, &times, &values)
+        } catch {
             throw StorageError(.damaged, "\(error)")
         }
     }
@@ -58,19 +83,9 @@ try BlockMerge(blocks).forEachSeries { (_, chunks) throws(StorageError) in
     if let limit, series >= limit { return }
     series += 1
     samples += times.count
+    let xorChunks = measure(&xor, .xor, times, values)
+    _ = measure(&xor2, .xor2, times, values)
     var began = seconds()
-    let xorChunks = encodeXOR(times, values)
-    xor.encoding += seconds() - began
-    xor.bytes += xorChunks.reduce(0) { $0 + $1.bytes.count }
-    decodedTimes.removeAll(keepingCapacity: true)
-    decodedValues.removeAll(keepingCapacity: true)
-    began = seconds()
-    for chunk in xorChunks {
-        try? decodeFloats(chunk.bytes.raw, .xor, within: always, &decodedTimes, &decodedValues)
-    }
-    xor.decoding += seconds() - began
-
-    began = seconds()
     let step = DenseEncoder.step(of: times)
     let record = step == nil ? encoder.times(times) : []
     let place = step.map { DenseTimes.step($0) } ?? .apart(distance: 0)
@@ -111,4 +126,5 @@ try BlockMerge(blocks).forEachSeries { (_, chunks) throws(StorageError) in
 }
 print("\(series) series, \(samples) samples")
 print(xor.line("xor", samples))
+print(xor2.line("xor2", samples))
 print(dense.line("dense", samples))

@@ -62,6 +62,7 @@ enum Allowances {
         "Sources/Engines/TSDB/WAL/WALWriter.swift",
         "Sources/Languages/ChunkEncoding/BitReader.swift",
         "Sources/Languages/ChunkEncoding/Dense/DenseFrameReader.swift",
+        "Sources/Languages/ChunkEncoding/XOR2Decoder.swift",
         "Sources/Languages/ChunkEncoding/XORChunks.swift",
         "Sources/Languages/ChunkEncoding/XORDecoder.swift",
         "Sources/Languages/ChunkEncoding/XORState+XOR2.swift",

@@ -94,7 +94,7 @@ package struct BitReader: ~Escapable {
     // MARK: Integers
 
     /// The widths behind 0...8 one bits.
-    private static func varbitWidth(_ ones: Int) -> Int {
+    static func varbitWidth(_ ones: Int) -> Int {
         switch ones {
         case 0: 0
         case 1: 3
@@ -119,8 +119,12 @@ package struct BitReader: ~Escapable {
     @_lifetime(self: copy self)
     package mutating func varbitSigned() -> Int64 {
         let width = Self.varbitWidth(ones(upTo: 8))
-        if width == 0 { return 0 }
-        let raw = Int64(bitPattern: bits(width))
+        return width == 0 ? 0 : Self.varbit(bits(width), width: width)
+    }
+
+    /// The signed integer that so many bits hold, 1 to 64.
+    static func varbit(_ field: UInt64, width: Int) -> Int64 {
+        let raw = Int64(bitPattern: field)
         if width == 64 { return raw }
         return raw > 1 &<< Int64(width &- 1) ? raw &- (1 &<< Int64(width)) : raw
     }

@@ -110,11 +110,10 @@ package func decodeFloats(
     _ chunk: RawSpan, _ encoding: EncodedChunk.Encoding, within range: TimeRange,
     _ timestamps: inout [Timestamp], _ values: inout [Double]
 ) throws(ChunkError) {
-    switch encoding {
-    case .xor: try decodeXOR(chunk, within: range, &timestamps, &values)
-    case .xor2: try decodeXOR2(chunk, within: range, &timestamps, &values)
-    default: throw .unsupported(encoding)
-    }
+    guard let floats = encoding.ofFloats else { throw .unsupported(encoding) }
+    var starts: [Timestamp] = []
+    try decodeXOR(
+        chunk, floats, within: range, &timestamps, &values, &starts, keepsStarts: false)
 }
 
 /// The same with start timestamps as a third column: one a sample, 0 for none, in the encodings
@@ -124,11 +123,8 @@ package func decodeFloats(
     _ timestamps: inout [Timestamp], _ values: inout [Double],
     startTimestamps: inout [Timestamp]
 ) throws(ChunkError) {
-    switch encoding {
-    case .xor: try decodeXOR(chunk, within: range, &timestamps, &values)
-    case .xor2:
-        try decodeXOR2(
-            chunk, within: range, &timestamps, &values, startTimestamps: &startTimestamps)
-    default: throw .unsupported(encoding)
-    }
+    guard let floats = encoding.ofFloats else { throw .unsupported(encoding) }
+    try decodeXOR(
+        chunk, floats, within: range, &timestamps, &values, &startTimestamps,
+        keepsStarts: floats == .xor2)
 }

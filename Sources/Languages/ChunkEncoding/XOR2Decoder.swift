@@ -18,127 +18,139 @@
 // A stale marker is no predecessor of what follows: the next value is written against the last one
 // before it. Start timestamps are drawn in StartTimestamps.swift, windows in XORState.swift.
 //
+// The steps are those of XORDecoder.swift.
+//
 // Source: https://github.com/prometheus/prometheus/blob/main/tsdb/chunkenc/xor2.go
 
-internal import Bytes
 internal import Model
 
-private struct XOR2Decoder: ~Escapable {
-    private var reader: BitReader
-    private let promised: Int
-    private var samplesRead = 0
-    private(set) var timestamp: Timestamp = 0
-    private(set) var value = 0.0
-    private var delta: UInt64 = 0
-    private var last = XORValue()
-    private var starts: StartTimestamps
+/// The start timestamps of a chunk that is being read (StartTimestamps.swift).
+struct XORStarts {
+    let isFirstKnown: Bool
+    /// Samples in front of this one have the start of the first, and say nothing of it.
+    let quietCount: Int
+    /// That of the last sample, 0 for none.
+    var current: Timestamp = 0
+    var difference: Int64 = 0
 
-    @_lifetime(copy chunk)
-    init(_ chunk: RawSpan) {
-        promised = promisedSampleCount(chunk, .xor2)
-        starts = StartTimestamps(header: chunk.byteCount >= 3 ? chunk[2] : 0)
-        reader = BitReader(chunk, at: 3)
+    /// `header` is zero in chunks without them.
+    init(header: UInt8 = 0) {
+        isFirstKnown = header & 0x80 != 0
+        let firstChange = Int(header & 0x7F)
+        quietCount = firstChange == 0 ? .max : firstChange
     }
 
-    var startTimestamp: Timestamp { starts.current }
+    var areThere: Bool { isFirstKnown || quietCount < .max }
+}
 
-    /// Reads the next sample; false at the end.
-    @_lifetime(self: copy self)
-    mutating func next() throws(ChunkError) -> Bool {
-        guard samplesRead < promised else { return false }
-        let previous = timestamp
-        switch samplesRead {
+private let staleBits = StaleMarker.value.bitPattern
+
+extension XORReader {
+    /// As `run`, for XOR2 chunks, and with the same bounds; `starts` has room for `count`.
+    mutating func runJointly(
+        _ base: UnsafeRawPointer, bitLimit: Int, count: Int, end: Timestamp,
+        _ timestamps: UnsafeMutablePointer<Timestamp>, _ values: UnsafeMutablePointer<Double>,
+        _ starts: UnsafeMutablePointer<Timestamp>?
+    ) {
+        var state = self
+        let quietCount = min(count, state.starts.quietCount)
+        while state.samplesRead < count, state.position <= bitLimit, state.timestamp <= end {
+            // The first 57 of these bits are valid at least: enough for all but long values.
+            let bits = unsafe prefix(base, state.position)
+            if state.samplesRead < quietCount {
+                if bits &>> 63 == 0 {
+                    // Not beyond the first sample behind the limit.
+                    let room = bitLimit &- state.position &+ 1
+                    let run = min(bits.leadingZeroBitCount, 57, room)
+                    unsafe state.repeatSamples(
+                        min(run, quietCount &- state.samplesRead), bitsEach: 1, timestamps,
+                        values)
+                    continue
+                }
+                if bits &>> 61 == 0b100, state.windowLength <= 54 {
+                    unsafe state.readRun(
+                        base, bits, control: 0b100, bitLimit: bitLimit, count: quietCount,
+                        end: end, timestamps, values)
+                    continue
+                }
+            }
+            let previous = state.timestamp
+            let value = unsafe state.readJointly(base, bits)
+            state.timestamp &+= Timestamp(bitPattern: state.delta)
+            unsafe timestamps[state.samplesRead] = state.timestamp
+            unsafe values[state.samplesRead] = Double(bitPattern: value)
+            if state.samplesRead >= quietCount {
+                unsafe state.readStart(base, after: previous, starts)
+            }
+            state.samplesRead &+= 1
+        }
+        self = state
+    }
+
+    /// The delta and the value of a sample; `bits` are those from `position` on. Moves behind it.
+    @inline(__always)
+    private mutating func readJointly(_ base: UnsafeRawPointer, _ bits: UInt64) -> UInt64 {
+        switch (~bits).leadingZeroBitCount {
         case 0:
-            timestamp = reader.varint()
-            value = reader.double()
-            if !StaleMarker.isStale(value) { last.bits = value.bitPattern }
+            position &+= 1
+            return valueBits
         case 1:
-            delta = reader.uvarint()
-            timestamp &+= Timestamp(bitPattern: delta)
-            readValue()
-        default: readJointly()
+            if bits &>> 61 == 0b100 {
+                unsafe readInWindow(base, bits, behind: 3)
+            } else {
+                unsafe readWithWindow(base, bits, behind: 3)
+            }
+            return valueBits
+        case 2: readChange(bits, behind: 3, length: 13)
+        case 3: readChange(bits, behind: 4, length: 20)
+        case 4:
+            delta &+= unsafe window(base, position &+ 5)
+            position &+= 69
+        default:
+            position &+= 5
+            return staleBits
         }
-        starts.read(&reader, sample: samplesRead, time: timestamp, previous: previous)
-        if reader.isExhausted {
-            throw .truncated(samplesRead: samplesRead, samplesPromised: promised)
-        }
-        if reader.isMalformed { throw .malformedWindow(sample: samplesRead) }
-        samplesRead += 1
-        return true
+        return unsafe readValueOrStale(base, prefix(base, position))
     }
 
-    @_lifetime(self: copy self)
-    private mutating func readJointly() {
-        let control = reader.ones(upTo: 5)
-        if (2...4).contains(control) {
-            let change = reader.signedBits(control == 2 ? 13 : control == 3 ? 20 : 64)
-            delta &+= UInt64(bitPattern: change)
-        }
-        timestamp &+= Timestamp(bitPattern: delta)
-        switch control {
-        case 0: value = last.value
-        case 1:
-            if reader.bits(1) == 1 { reader.readWindow(&last) }
-            reader.readSignificant(&last)
-            value = last.value
-        case 5: value = StaleMarker.value
-        default: readValue()
-        }
+    /// A change of the delta in two's complement, behind so many control bits.
+    @inline(__always)
+    private mutating func readChange(_ bits: UInt64, behind count: Int64, length: Int64) {
+        let field = Int64(bitPattern: bits) &<< count
+        delta &+= UInt64(bitPattern: field &>> (64 &- length))
+        position &+= Int(truncatingIfNeeded: count &+ length)
     }
 
-    @_lifetime(self: copy self)
-    private mutating func readValue() {
-        let control = reader.ones(upTo: 3)
-        if control == 3 {
-            value = StaleMarker.value
-            return
+    /// A value, or a stale marker, which is no predecessor of what follows; `bits` are those from
+    /// `position` on. Moves behind it.
+    @inline(__always)
+    mutating func readValueOrStale(_ base: UnsafeRawPointer, _ bits: UInt64) -> UInt64 {
+        switch (~bits).leadingZeroBitCount {
+        case 0: position &+= 1
+        case 1: unsafe readInWindow(base, bits, behind: 2)
+        case 2: unsafe readWithWindow(base, bits, behind: 3)
+        default:
+            position &+= 3
+            return staleBits
         }
-        if control == 2 { reader.readWindow(&last) }
-        if control > 0 { reader.readSignificant(&last) }
-        value = last.value
+        return valueBits
     }
-}
 
-/// Appends the samples of an XOR2 chunk that lie within the closed `range` to two parallel columns,
-/// without start timestamps. On an error the columns are as they were.
-func decodeXOR2(
-    _ chunk: RawSpan, within range: TimeRange, _ timestamps: inout [Timestamp],
-    _ values: inout [Double]
-) throws(ChunkError) {
-    let before = (timestamps.count, values.count)
-    do throws(ChunkError) {
-        var decoder = XOR2Decoder(chunk)
-        while try decoder.next(), decoder.timestamp <= range.end {
-            guard decoder.timestamp >= range.start else { continue }
-            timestamps.append(decoder.timestamp)
-            values.append(decoder.value)
+    /// The start timestamp of the sample that is being read, in `starts` where that is there.
+    /// Integers of variable width are drawn in HistogramState.swift.
+    mutating func readStart(
+        _ base: UnsafeRawPointer, after previous: Timestamp,
+        _ starts: UnsafeMutablePointer<Timestamp>?
+    ) {
+        let ones = min((~(unsafe prefix(base, position))).leadingZeroBitCount, 8)
+        position &+= min(ones &+ 1, 8)
+        let width = BitReader.varbitWidth(ones)
+        if width > 0 {
+            let field = unsafe window(base, position) &>> UInt64(64 &- width)
+            position &+= width
+            self.starts.difference &+= BitReader.varbit(field, width: width)
         }
-    } catch {
-        timestamps.removeLast(timestamps.count - before.0)
-        values.removeLast(values.count - before.1)
-        throw error
-    }
-}
-
-/// Appends the samples of an XOR2 chunk that lie within the closed `range` to three parallel
-/// columns. A start timestamp of 0 means none. On an error the columns are as they were.
-func decodeXOR2(
-    _ chunk: RawSpan, within range: TimeRange, _ timestamps: inout [Timestamp],
-    _ values: inout [Double], startTimestamps: inout [Timestamp]
-) throws(ChunkError) {
-    let before = (timestamps.count, values.count, startTimestamps.count)
-    do throws(ChunkError) {
-        var decoder = XOR2Decoder(chunk)
-        while try decoder.next(), decoder.timestamp <= range.end {
-            guard decoder.timestamp >= range.start else { continue }
-            timestamps.append(decoder.timestamp)
-            values.append(decoder.value)
-            startTimestamps.append(decoder.startTimestamp)
-        }
-    } catch {
-        timestamps.removeLast(timestamps.count - before.0)
-        values.removeLast(values.count - before.1)
-        startTimestamps.removeLast(startTimestamps.count - before.2)
-        throw error
+        self.starts.current = previous &- self.starts.difference
+        if let starts = unsafe starts { unsafe starts[samplesRead] = self.starts.current }
     }
 }

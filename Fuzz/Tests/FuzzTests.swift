@@ -22,7 +22,7 @@ struct FuzzTests {
     @Test(
         "find what was kept",
         arguments: [
-            "head-chunks", "histograms", "index", "snapshot", "tombstones", "wal", "xor",
+            "dense", "head-chunks", "histograms", "index", "snapshot", "tombstones", "wal", "xor",
         ])
     func findsKeptInputs(_ name: String) {
         #expect(!keptInputs(name).isEmpty, "Fuzz/Corpora/\(name) is not found")

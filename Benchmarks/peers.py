@@ -15,9 +15,14 @@ NARTHEX = ("{bin} --config.file={{config}} --storage.tsdb.path={{data}} --web.li
            "--web.enable-remote-write-receiver --storage.tsdb.retention.time=10y --log.level=warn")
 
 
+class Narthex(B.Server):
+    """Says by Prometheus' metrics when it has come to rest."""
+    settle = B.Prometheus.settle
+
+
 def servers(only=""):
     """Narthex first, then the peers that are there, or of them those whose names `only` lists."""
-    found = [B.Server(NARTHEX.format(bin=shlex.quote(os.environ["NARTHEX_BIN"])), name="narthex")]
+    found = [Narthex(NARTHEX.format(bin=shlex.quote(os.environ["NARTHEX_BIN"])), name="narthex")]
     settings = types.SimpleNamespace(
         prometheus=os.environ.get("PROMETHEUS_BIN", "prometheus"), victoria=os.environ.get("VICTORIA_BIN", "victoria-metrics"),
         prom_flags="", vm_flags="", server=[], only=only)

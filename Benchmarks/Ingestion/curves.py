@@ -94,7 +94,7 @@ def main():
     parser.add_argument("--step", type=int, default=60, help="seconds between the samples that a folder holds")
     parser.add_argument("--warmup", type=float, default=30)
     parser.add_argument("--window", type=float, default=30)
-    parser.add_argument("--settle", type=float, default=120, help="how long a loaded server may compact, in seconds")
+    parser.add_argument("--settle", type=float, default=600, help="how long a loaded server may compact, in seconds")
     parser.add_argument("--peers", default="none", help="names of peers, with a comma between")
     parser.add_argument("--json")
     options = parser.parse_args()

@@ -49,7 +49,7 @@ def late_request(rng, series, start, now):
 def load(server, hours, count, seed, late=False):
     """Counters with resets and gaps, gauges with ordinary and special values; returns the end."""
     rng = random.Random(seed)
-    end = int(time.time()) // 7200 * 7200 + 1800 - (6 * 3600 if late else 0)
+    end = S.half_past() - (6 * 3600 if late else 0)
     start = end - hours * 3600
     series = []
     for i in range(count):

@@ -65,7 +65,7 @@ def answers(binary, data, config, start, end):
 
 
 def round_trip(name, flags, is_turned_back, options):
-    end = int(time.time()) // 7200 * 7200 + 1800
+    end = S.half_past()
     start = end - options.hours * 3600
     middle = end - 2 * 3600
     rng = random.Random(options.seed)

@@ -187,6 +187,11 @@ WRITE_HEADERS = {
 }
 
 
+def half_past():
+    """The last time, in seconds, that was half an hour behind the beginning of a block."""
+    return (int(time.time()) - 1800) // 7200 * 7200 + 1800
+
+
 def push(server, series):
     status, body = server.request("POST", "/api/v1/write", write_request(series), WRITE_HEADERS)
     if status != 204:

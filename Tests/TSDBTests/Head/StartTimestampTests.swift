@@ -227,18 +227,26 @@ struct StartTimestampDatabaseTests {
         return options
     }
 
-    @Test func blocksHaveThemThroughMergesWhoeverMergesThem() throws {
-        let scratch = Scratch()
-        var model = Model()
-        var database = try Database.open(
-            scratch.path, options(.xor2, storesStarts: true), DatabaseEnvironment())
+    /// A sample each minute, and behind every third one a late one. Calls `each` after both.
+    private func addEightHours(
+        _ model: inout Model, to database: Database, each: (Int) throws -> Void = { _ in }
+    ) throws {
         for minute in 0..<(8 * 60) {
             try model.add(at: model.begin + Int64(minute) * 60_000, to: database)
             if minute % 3 == 0 {
                 let late = Int64(minute * 41 % 480) * 60_000 + 7001
                 try model.add(at: model.begin + Int64(minute) * 60_000 - late, to: database)
             }
+            try each(minute)
         }
+    }
+
+    @Test func blocksHaveThemThroughMergesWhoeverMergesThem() throws {
+        let scratch = Scratch()
+        var model = Model()
+        var database = try Database.open(
+            scratch.path, options(.xor2, storesStarts: true), DatabaseEnvironment())
+        try addEightHours(&model, to: database)
         #expect(try contents(database) == model.contents)
         try database.close()
         database = try Database.open(
@@ -273,12 +281,7 @@ struct StartTimestampDatabaseTests {
         var model = Model()
         let database = try Database.open(
             scratch.path, options(.xor2, storesStarts: true), DatabaseEnvironment())
-        for minute in 0..<(8 * 60) {
-            try model.add(at: model.begin + Int64(minute) * 60_000, to: database)
-            if minute % 3 == 0 {
-                let late = Int64(minute * 41 % 480) * 60_000 + 7001
-                try model.add(at: model.begin + Int64(minute) * 60_000 - late, to: database)
-            }
+        try addEightHours(&model, to: database) { minute in
             if minute == 300 { try database.maintain() }
         }
         try database.close()

@@ -40,6 +40,9 @@ package protocol HeadStorage: Appendable, Queryable, ExemplarQueryable, Deletabl
     /// Lets go of all samples before a time, which a block holds now.
     func truncate(before time: Timestamp) throws(StorageError)
 
+    /// Lets go of the part of the log that is filled by what truncations let go of.
+    func truncateLog() throws(StorageError)
+
     /// Lets go of what was read of its files as memory of this process.
     func releasePages()
 

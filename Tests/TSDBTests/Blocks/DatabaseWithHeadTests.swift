@@ -77,6 +77,36 @@ func databasesKeepWhatIsCommitted() throws {
     try copy.close()
 }
 
+@Test("A round that cuts many blocks rewrites the log once, and the log keeps what is not in them")
+func roundsRewriteTheLogOnce() throws {
+    let scratch = Scratch()
+    let registry = Registry()
+    var headOptions = HeadOptions()
+    headOptions.segmentSize = 32_768
+    headOptions.compression = .none
+    func open() throws -> Database {
+        try Database.open(
+            scratch.path, DatabaseOptions(), DatabaseEnvironment(registry: registry)
+        ) { (minValidTime) throws(StorageError) in
+            try Head.open(
+                scratch.path, headOptions, minValidTime: minValidTime, LocalFileSystem(), registry)
+        }
+    }
+    func count(_ name: String) -> Double? { value(of: "prometheus_tsdb_\(name)_total", registry) }
+    let database = try open()
+    try load(database, 0..<1600)
+    #expect(try LocalFileSystem().status(of: "\(scratch.path)/wal/00000000") != nil)
+    try database.maintain()
+    #expect(count("head_truncations").map { $0 > 5 } == true)
+    #expect(count("checkpoint_creations") == 1)
+    #expect(try LocalFileSystem().status(of: "\(scratch.path)/wal/00000000") == nil)
+    try database.maintain()
+    #expect(count("checkpoint_creations") == 1)
+    try database.close()
+    let reopened = try open()
+    #expect(try contents(reopened) == expected(0..<1600))
+}
+
 @Test("Queries see every sample once while blocks are cut and merged under them")
 func queriesAreConsistentUnderUpkeep() throws {
     let scratch = Scratch()

@@ -261,7 +261,7 @@ struct CommitTests {
         #expect(try labels() == created.map(series))
         // Slots that are used again do not count.
         try head.add([2, 7], at: 2000) { Double($0) }
-        try head.truncate(before: 1500)
+        try head.truncateWithLog(before: 1500)
         try head.add([3, 1, 4, 6], at: 2000) { Double($0) }
         #expect(try labels() == [2, 7, 3, 1, 4, 6].map(series))
     }

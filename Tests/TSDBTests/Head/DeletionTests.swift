@@ -126,7 +126,7 @@ struct DeletionTests {
                     model.delete(Array(host * 7..<host * 7 + 7), range)
                 case 10:
                     bound = max(bound, now - hour)
-                    try head.truncate(before: bound)
+                    try head.truncateWithLog(before: bound)
                     model.delete(Array(0..<35), TimeRange(start: .min, end: bound - 1))
                 default:
                     if Bool.random(using: &random) {

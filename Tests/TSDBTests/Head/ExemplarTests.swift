@@ -153,7 +153,7 @@ struct ExemplarTests {
             try head.add(Array(10..<60), at: time) { Double($0) }
         }
         #expect(folder.files(in: "wal").count > 4)
-        try head.truncate(before: 200_000)
+        try head.truncateWithLog(before: 200_000)
         #expect(folder.files(in: "wal").contains { $0.hasPrefix("checkpoint") })
         let reopened = try openHead(try folder.copy(), options, minValidTime: 200_000)
         for number in 0..<2 {

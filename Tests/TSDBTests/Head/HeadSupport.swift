@@ -85,6 +85,14 @@ func openHead(
         folder.path, options, minValidTime: minValidTime, fileSystem, Registry())
 }
 
+extension Head {
+    /// As a round of upkeep does.
+    func truncateWithLog(before time: Timestamp) throws {
+        try truncate(before: time)
+        try truncateLog()
+    }
+}
+
 /// Everything that a selection shows, by labels; also checks that it comes in label order, that the
 /// newest sample by itself is that of all, and what is known without decoding.
 func headContents(

@@ -167,7 +167,7 @@ extension Head {
         try head.add(samples)
         let border: Int64 = 3_000_000
         let expected = seen(samples).mapValues { $0.filter { $0.time >= border } }
-        try head.truncate(before: border)
+        try head.truncateWithLog(before: border)
         #expect(folder.files(in: "wal").contains { $0.hasPrefix("checkpoint.") })
         func visible(_ head: Head) throws -> [Labels: [SeenSample]] {
             try seenSamples(head, from: border)

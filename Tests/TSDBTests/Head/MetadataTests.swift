@@ -75,7 +75,7 @@ private func logSize(_ folder: TemporaryFolder) throws -> Int {
         try head.add(labels(1), [(1, 1.0)])
         // Enough for some segments.
         try head.add(labels(0), (0..<6000).map { ($0 * minute, Double($0) * 1.7) })
-        try head.truncate(before: 5900 * minute)
+        try head.truncateWithLog(before: 5900 * minute)
         #expect(folder.files(in: "wal").contains { $0.hasPrefix("checkpoint") })
         #expect(try head.said(0) == second)
         #expect(head.seriesCount == 1)

@@ -91,7 +91,7 @@ struct PrometheusTests {
             try head.add(Array((step / 100)..<(step / 100 + 60)), at: time) {
                 $0 % 2 == 0 ? 1 : Double($0 * step) / 7
             }
-            if step == 500 { try head.truncate(before: base + 7_200_000) }
+            if step == 500 { try head.truncateWithLog(before: base + 7_200_000) }
         }
         let expected = try headContents(head)
         if !isKilled { try head.close() }

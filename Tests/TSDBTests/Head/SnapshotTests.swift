@@ -63,7 +63,7 @@ struct SnapshotTests {
                 #expect(try headContents(head) == headContents(plain))
             case 6 where time > 1_700_002_000_000:
                 minValidTime = time - 2_000_000
-                for target in [head, plain] { try target.truncate(before: minValidTime) }
+                for target in [head, plain] { try target.truncateWithLog(before: minValidTime) }
                 #expect(try headContents(head) == headContents(plain))
             default: break
             }
@@ -284,7 +284,7 @@ struct SnapshotTests {
         for step in 0..<1000 {
             try head.add(Array(0..<10), at: Int64(step) * 15_000) { Double($0 * step) }
         }
-        try head.truncate(before: end)
+        try head.truncateWithLog(before: end)
         try head.add(Array(0..<10), at: 15_000_000) { Double($0) }
         try head.close()
         let complaints = try openTelling(try folder.copy(), minValidTime: end).complaints
@@ -370,7 +370,7 @@ struct SnapshotTests {
         var head = try openHead(folder, late)
         try head.add([1, 2], at: 1_000_000) { Double($0) }
         try head.add([2], at: 50_000_000) { Double($0) }
-        try head.truncate(before: 20_000_000)
+        try head.truncateWithLog(before: 20_000_000)
         try head.add([1], at: 60_000_000) { Double($0) }
         try head.add([1], at: 55_000_000) { Double($0) }
         let expected = try headContents(head)

@@ -201,7 +201,7 @@ struct StartTimestampHeadTests {
         let hour = Int64(3_600_000)
         let head = try openHead(folder, options { $0.outOfOrderWindow = 0 })
         for step in 0..<900 { try model.add(at: model.begin + Int64(step) * 15_000, to: head) }
-        try head.truncate(before: model.begin + 2 * hour)
+        try head.truncateWithLog(before: model.begin + 2 * hour)
         for labels in model.samples.keys {
             model.samples[labels]?.removeAll { $0.time < model.begin + 2 * hour }
         }

@@ -45,7 +45,7 @@ struct TruncationTests {
         try fill(head)
         let all = try headContents(head)
         #expect(head.seriesCount == 40)
-        try head.truncate(before: 2 * hour)
+        try head.truncateWithLog(before: 2 * hour)
         #expect(try headContents(head) == later(all, than: 2 * hour))
         #expect(head.seriesCount == 30)
         #expect(head.timeRange == TimeRange(start: 2 * hour, end: 479 * 30_000))
@@ -57,7 +57,7 @@ struct TruncationTests {
         #expect(now[series(0)]?.times == [4 * hour])
         let reopened = try openHead(try folder.copy(), smallSegments(), minValidTime: 2 * hour)
         #expect(try headContents(reopened) == now)
-        try reopened.truncate(before: 4 * hour)
+        try reopened.truncateWithLog(before: 4 * hour)
         #expect(try headContents(reopened) == later(now, than: 4 * hour))
         let again = try openHead(try folder.copy(), smallSegments(), minValidTime: 4 * hour)
         #expect(try headContents(again) == later(now, than: 4 * hour))
@@ -67,7 +67,7 @@ struct TruncationTests {
         let head = try openHead(TemporaryFolder())
         let old = try head.resolve([series(0)])[0]
         try fill(head)
-        try head.truncate(before: 2 * hour)
+        try head.truncateWithLog(before: 2 * hour)
         var batch = SampleBatch(sharedTimestamp: 5 * hour)
         batch.append(old, 1)
         #expect(try head.commit(batch, .skipFaulty).faults.map(\.fault) == [.staleRef])
@@ -93,7 +93,7 @@ struct TruncationTests {
             guard Int.random(in: 0..<60, using: &random) == 0 else { continue }
             if time - lower > 3 * hour {
                 lower = (time - hour) / (2 * hour) * 2 * hour
-                try head.truncate(before: lower)
+                try head.truncateWithLog(before: lower)
                 expected = later(expected, than: lower)
             } else {
                 try head.close()

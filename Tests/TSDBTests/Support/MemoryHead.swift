@@ -97,6 +97,8 @@ final class MemoryHead: HeadStorage {
         }
     }
 
+    func truncateLog() {}
+
     func delete(_ range: TimeRange, _ matchers: [Matcher]) throws(StorageError) {
         state.withLock { state in
             for (labels, slot) in state.refs where matchers.allSatisfy({ $0.matches(labels) }) {

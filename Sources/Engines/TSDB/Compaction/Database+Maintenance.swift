@@ -19,9 +19,7 @@ extension Database {
         maintenance.withLock { _ in
             do throws(StorageError) {
                 guard !state.withLock({ $0.isClosed }) else { return }
-                var hasCut = false
-                while isHeadDue, try cutHead() { hasCut = true }
-                if hasCut {
+                if try cutHeadWhileDue() {
                     state.withLock { $0.lastCut = environment.now() }
                     try cutOutOfOrder()
                 }
@@ -56,6 +54,27 @@ extension Database {
     }
 
     // MARK: Head
+
+    /// Returns whether there was something to cut. The log is rewritten once behind all cuts, also
+    /// behind those before one that failed: a rewriting copies all that is not in blocks, which for
+    /// weeks that are sent at once is nearly everything.
+    private func cutHeadWhileDue() throws(StorageError) -> Bool {
+        var hasCut = false
+        var failure: StorageError?
+        do throws(StorageError) {
+            while isHeadDue, try cutHead() { hasCut = true }
+        } catch {
+            if error.code == .cancelled { throw error }
+            failure = error
+        }
+        do throws(StorageError) {
+            try head.truncateLog()
+        } catch {
+            throw failure ?? error
+        }
+        if let failure { throw failure }
+        return hasCut
+    }
 
     /// Writes the oldest aligned range of the head as a block and lets the head forget it. Returns
     /// whether the head did.

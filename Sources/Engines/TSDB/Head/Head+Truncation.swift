@@ -9,7 +9,7 @@ internal import Synchronization
 
 extension Head {
     /// Lets go of all samples before a time, which a block holds now: full chunks and their files,
-    /// series without younger samples, and the part of the log that they fill.
+    /// and series without younger samples. What of the log they fill stays until `truncateLog`.
     ///
     /// Waits until the queriers that were opened before it are released, so a thread that holds one
     /// must not call this.
@@ -22,7 +22,7 @@ extension Head {
                 guard !store.bounds.isEmpty, store.bounds.minTime < time, store.log != nil else {
                     return false
                 }
-                store.restart.lastTruncation = max(store.restart.lastTruncation, time)
+                store.restart.noteTruncation(before: time)
                 return true
             }
             guard isNeeded else { return }
@@ -33,6 +33,15 @@ extension Head {
             let newest = leases.withLock { $0.newest }
             _ = leases.wait { $0.hasNone(upTo: newest) ? true : nil }
             try collectGarbage(before: time)
+        }
+    }
+
+    /// Lets go of the part of the log that is filled by what truncations let go of. Copies what is
+    /// left of the older two thirds, so it belongs behind all truncations of a round.
+    package func truncateLog() throws(StorageError) {
+        try snapshots.truncation.withLock { _ throws(StorageError) in
+            let time = store.withLock { $0.restart.takeLogTruncation() }
+            guard let time else { return }
             try checkpoint(before: time)
             snapshots.outdate()
         }

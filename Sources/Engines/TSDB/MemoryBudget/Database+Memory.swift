@@ -31,6 +31,7 @@ extension Database {
         if head.staleSeriesCount >= max(1, head.seriesCount / 20) { try cutStaleSeries() }
         budget.measure(reusable: head.reusableByteCount)
         if budget.isShort, try cutHeadEarly() {
+            try head.truncateLog()
             state.withLock { $0.lastCut = environment.now() }
             try cutOutOfOrder()
         }

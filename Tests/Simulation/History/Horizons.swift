@@ -22,9 +22,6 @@ struct Horizons: Sendable {
         highestEnd = max(highestEnd, end)
     }
 
-    /// From here on nothing need be hidden.
-    mutating func hideNothing() { startOfHead = .min }
-
     /// Whether what is hidden may be seen again, when the end of blocks goes back: it stays on disk
     /// for a while.
     var mayReturn: Bool { !retention.series.isEmpty }

@@ -123,6 +123,30 @@ struct OutOfOrderTests {
         #expect(try headContents(try openHead(folder, options)) == model.contents)
     }
 
+    /// Two cuts leave a file of chunks each; what is noted of them lies in the second.
+    @Test func aLostFileOfLateChunksBringsNothingBack() throws {
+        var folder = TemporaryFolder()
+        var options = options(hour)
+        options.samplesPerChunk = 4
+        var head = try openHead(folder, options)
+        for round in 1...2 as ClosedRange<Int64> {
+            for step in 1...40 as ClosedRange<Int64> {
+                try head.add([1], at: round * hour + step * 10_000) { _ in 1 }
+            }
+            try head.add([1], at: round * hour + 5_000) { _ in 2 }
+            try #require(try head.outOfOrderCut()).release()
+        }
+        #expect(folder.files(in: "chunks_head") == ["000001", "000002"])
+        try folder.write([0], "chunks_head/000002")
+        for _ in 0..<2 {
+            folder = try folder.copy()
+            head = try openHead(folder, options, minValidTime: 4 * hour)
+            #expect(folder.files(in: "chunks_head").contains("000001"))
+            #expect(try headContents(head).isEmpty)
+            #expect(head.outOfOrderRange == nil)
+        }
+    }
+
     @Test func aRangeShowsOnlyWhatIsInIt() throws {
         let folder = TemporaryFolder()
         let head = try openHead(folder, options(hour))

@@ -23,8 +23,10 @@ struct RecoveredChunks {
     private var late: [UInt64: [OutOfOrderChunk]] = [:]
     /// Late samples in chunks up to here are in blocks.
     var writtenThrough = HeadChunkFiles.Place.none
+    /// Of the last sound chunk of each file, in the order of the files.
+    private var lastPlaces: [HeadChunkFiles.Place] = []
     /// Of the last sound chunk.
-    private(set) var lastPlace = HeadChunkFiles.Place.none
+    var lastPlace: HeadChunkFiles.Place { lastPlaces.last ?? .none }
     private var damagedFiles: [UInt32] = []
     private var lastFileEnd: (file: UInt32, size: Int)?
 
@@ -62,7 +64,10 @@ struct RecoveredChunks {
         }
         let damaged = Set(damagedFiles)
         chunks.removeAll { damaged.contains($0.place.file) }
-        if let first = damagedFiles.first { dropLate(from: first) }
+        if let first = damagedFiles.first {
+            late = late.mapValues { $0.filter { $0.place.file < first } }
+            lastPlaces.removeAll { $0.file >= first }
+        }
         let order = chunks.indices.sorted { (chunks[$0].ref, $0) < (chunks[$1].ref, $1) }
         chunks = order.map { chunks[$0] }
         for index in chunks.indices.reversed() { starts[chunks[index].ref] = index }
@@ -70,11 +75,9 @@ struct RecoveredChunks {
         store.restart.nextRef = max(store.restart.nextRef, newest &+ 1)
     }
 
-    private mutating func dropLate(from file: UInt32) {
-        lastPlace = writtenThrough.file < file ? min(writtenThrough, lastPlace) : .none
-        late = late.mapValues { $0.filter { $0.place.file < file } }
-        for chunk in chunks { lastPlace = max(lastPlace, chunk.place) }
-        for chunk in late.values.joined() { lastPlace = max(lastPlace, chunk.place) }
+    private mutating func note(_ place: HeadChunkFiles.Place) {
+        if lastPlaces.last?.file == place.file { lastPlaces.removeLast() }
+        lastPlaces.append(place)
     }
 
     /// Notes the chunks of late samples before an offset, or the end. Returns whether all chunks
@@ -87,8 +90,9 @@ struct RecoveredChunks {
             guard let entry = HeadChunkEntry(bytes, at: at), entry.isSound(bytes, at: at) else {
                 return false
             }
-            lastPlace = HeadChunkFiles.Place(file: number, offset: UInt32(at))
-            if entry.isOutOfOrder { addLate(entry, lastPlace) }
+            let place = HeadChunkFiles.Place(file: number, offset: UInt32(at))
+            note(place)
+            if entry.isOutOfOrder { addLate(entry, place) }
             at = entry.end
         }
         return true
@@ -125,7 +129,7 @@ struct RecoveredChunks {
             }
             // Of foreign data, what can be read is shown.
             let place = HeadChunkFiles.Place(file: number, offset: UInt32(at))
-            lastPlace = place
+            note(place)
             if entry.isOutOfOrder {
                 addLate(entry, place)
             } else if encoding != nil, entry.range.end >= store.bounds.minValidTime {

@@ -22,6 +22,9 @@ struct Horizons: Sendable {
         highestEnd = max(highestEnd, end)
     }
 
+    /// The head begins at another time, or at last: it may have been empty.
+    mutating func beginHead(at time: Timestamp) { startOfHead = time }
+
     /// Whether what is hidden may be seen again, when the end of blocks goes back: it stays on disk
     /// for a while.
     var mayReturn: Bool { !retention.series.isEmpty }

@@ -219,6 +219,7 @@ extension Run {
         } catch {
             throw Disagreement("\(error)")
         }
+        if let start = head?.timeRange?.start { expectation.horizons.beginHead(at: start) }
         try take(outcome, samples, policy)
     }
 

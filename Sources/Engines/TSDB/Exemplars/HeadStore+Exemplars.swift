@@ -62,8 +62,7 @@ extension HeadStore {
         guard logged.timestamp >= bounds.minValidTime else { return true }
         guard let slot else { return false }
         if samples.series.refs[slot] != logged.ref {
-            let known = restart.expiries[logged.ref] ?? .min
-            restart.expiries[logged.ref] = max(known, logged.timestamp)
+            restart.expiries.note(logged.ref, through: logged.timestamp)
         }
         exemplars.add([(labels.reader.labels(of: slot), logged.exemplar, logged.timestamp)])
         return true

@@ -135,7 +135,7 @@ extension HeadStore {
         samples.series.remove(dropped)
         forgetDeletions(endingBefore: time)
         moveBounds(time, remains.minTime)
-        for ref in refs { restart.expiries[ref] = bounds.minValidTime }
+        restart.expiries.note(refs.map { ($0, bounds.minValidTime) })
         do {
             try files.finishFile()
             try files.deleteFiles(before: remains.firstFile)

@@ -196,9 +196,7 @@ struct CommitBuffers {
 /// What the next start and the next checkpoint need to know.
 struct RestartNotes {
     var nextRef: UInt64 = 1
-    /// Refs of series that are gone or are known under another ref, with the time up to which the
-    /// log may have samples under them: their series records stay in checkpoints for as long.
-    var expiries: [UInt64: Timestamp] = [:]
+    var expiries = RefExpiries()
     /// Further refs under which the write-behind log may have samples of a series, each with the
     /// one that the series has; empty where all of that log is of this run.
     var aliases: [UInt64: UInt64] = [:]

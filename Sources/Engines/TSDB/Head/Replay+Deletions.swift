@@ -20,8 +20,7 @@ extension Replay {
                 return
             }
             if store.samples.series.refs[slot] != ref {
-                let known = store.restart.expiries[ref] ?? .min
-                store.restart.expiries[ref] = max(known, range.end)
+                store.restart.expiries.note(ref, through: range.end)
             }
             store.deletions.add(range, to: slot)
         }
@@ -36,11 +35,12 @@ extension Replay {
         let found = Set(refs.compactMap { slots[$0] })
         guard !found.isEmpty else { return }
         var dropped = SlotSet(capacity: store.labels.end)
+        var expiries: [(ref: UInt64, time: Timestamp)] = []
         for slot in found {
             dropped.insert(slot)
             let state = store.samples.series.states[slot]
             if state.hasSamples {
-                store.restart.expiries[store.samples.series.refs[slot]] = state.encoder.timestamp
+                expiries.append((store.samples.series.refs[slot], state.encoder.timestamp))
             }
             slots[store.samples.series.refs[slot]] = nil
             for ref in aliases.removeValue(forKey: slot) ?? [] {
@@ -52,6 +52,7 @@ extension Replay {
             store.metadata.remove(slot)
             store.outOfOrder[slot] = nil
         }
+        store.restart.expiries.note(expiries)
         try store.labels.remove(dropped)
         store.samples.series.remove(dropped)
     }

@@ -198,7 +198,7 @@ struct Replay {
         try file.forEachFrame(.expiries) { reader in
             for _ in 0..<(try reader.uvarint()) {
                 let ref = try reader.uvarint()
-                store.restart.expiries[ref] = try reader.varint()
+                store.restart.expiries.note(ref, through: try reader.varint())
             }
         }
     }
@@ -332,7 +332,7 @@ struct Replay {
         let (slot, isNew) = try store.findOrCreate(packed.raw, ref: ref)
         slots[ref] = slot
         if !isNew, store.samples.series.refs[slot] != ref {
-            store.restart.expiries[ref] = .min
+            store.restart.expiries.note(ref, through: .min)
             note(ref, slot)
         }
         try chunks.attach(ref, to: slot, store)
@@ -402,9 +402,7 @@ extension SampleStore {
                 notes.nextRef = max(notes.nextRef, ref &+ 1)
                 continue
             }
-            if series.refs[slot] != ref {
-                notes.expiries[ref] = max(notes.expiries[ref] ?? .min, time)
-            }
+            if series.refs[slot] != ref { notes.expiries.note(ref, through: time) }
             let state = unsafe series.states.pointer(Int(slot))
             if unsafe state.pointee.hasSamples, unsafe time <= state.pointee.encoder.timestamp {
                 continue
@@ -437,9 +435,7 @@ extension SampleStore {
                 notes.nextRef = max(notes.nextRef, ref &+ 1)
                 continue
             }
-            if series.refs[slot] != ref {
-                notes.expiries[ref] = max(notes.expiries[ref] ?? .min, time)
-            }
+            if series.refs[slot] != ref { notes.expiries.note(ref, through: time) }
             let state = series.states[slot]
             if state.hasSamples, time <= state.encoder.timestamp { continue }
             append(slot, time, histograms.values[index], start: histograms.starts[index])

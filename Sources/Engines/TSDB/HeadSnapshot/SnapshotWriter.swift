@@ -144,7 +144,7 @@ struct SnapshotWriter {
         let expiries = store.withLock { $0.restart.expiries }
         var bytes = ByteWriter()
         bytes.uvarint(UInt64(expiries.count))
-        for (ref, time) in expiries.sorted(by: { $0.key < $1.key }) {
+        expiries.forEach { ref, time in
             bytes.uvarint(ref)
             bytes.varint(time)
         }

@@ -117,10 +117,8 @@ struct OutOfOrderReplay {
             store.restart.nextRef = max(store.restart.nextRef, ref &+ 1)
             return
         }
-        let current = store.samples.series.refs[slot]
-        if current != ref {
-            let known = store.restart.expiries[ref] ?? .min
-            store.restart.expiries[ref] = max(known, timestamp)
+        if store.samples.series.refs[slot] != ref {
+            store.restart.expiries.note(ref, through: timestamp)
         }
         store.outOfOrder.replay(timestamp, value, start: start, slot)
     }

@@ -148,16 +148,17 @@ extension HeadStore {
         guard !slots.isEmpty else { return 0 }
         try logTombstones(slots.map { ($0, TombstoneRecord.wholeSeries) }, log)
         var dropped = SlotSet(capacity: labels.end)
+        var gone: [(ref: UInt64, time: Timestamp)] = []
         for slot in slots {
             dropped.insert(slot)
             // The log has samples of the series up to its marker.
-            restart.expiries[samples.series.refs[slot]] =
-                samples.series.states[slot].encoder.timestamp
+            gone.append((samples.series.refs[slot], samples.series.states[slot].encoder.timestamp))
             samples.removeAllChunks(slot)
             deletions.remove(slot)
             metadata.remove(slot)
         }
         metadata.finishRemovals()
+        restart.expiries.note(gone)
         try labels.remove(dropped)
         samples.series.remove(dropped)
         return slots.count

@@ -28,9 +28,7 @@ extension Head {
                 throw error
             }
             try removeCovered(path)
-            store.withLock { store in
-                store.restart.expiries = store.restart.expiries.filter { $0.value >= time }
-            }
+            store.withLock { $0.restart.expiries.removeAll(before: time) }
         } catch let error as FileError {
             throw StorageError(.inputOutput, "create checkpoint: \(error)")
         } catch {
@@ -77,7 +75,8 @@ extension HeadStore {
         var live: [UInt64] = []
         live.reserveCapacity(labels.seriesCount)
         labels.live.forEach { live.append(samples.series.refs[$0]) }
-        let kept = restart.expiries.filter { $0.value >= time }.map(\.key)
+        var kept: [UInt64] = []
+        restart.expiries.forEach { ref, expiry in if expiry >= time { kept.append(ref) } }
         return CheckpointPlan(
             last: last, time: time, liveRefs: live,
             lateRefs: Set(outOfOrder.slots.map { samples.series.refs[$0] }), keptRefs: kept,

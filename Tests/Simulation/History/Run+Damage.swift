@@ -38,8 +38,8 @@ extension Run {
             note("prevents the start: \(error)")
             return abandon()
         }
-        // The end of the blocks, by which samples are outlived, may be another one: lower, or that of
-        // a block whose folder could not be synced. Nothing need be hidden.
+        // The end of the blocks, by which samples are outlived, may be another one: lower, or that
+        // of a block whose folder could not be synced. Nothing need be hidden.
         let ends = database?.blocks.map(\.meta.range.end) ?? []
         expectation.horizons.move(to: ends, startOfHead: .min)
         try lookAtDamage(path)

@@ -20,6 +20,12 @@ final class Scratch {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
+    /// Puts what the directory holds into another one.
+    func copy(to other: Scratch) throws {
+        try FileManager.default.removeItem(atPath: other.path)
+        try FileManager.default.copyItem(atPath: path, toPath: other.path)
+    }
+
     /// The names in the directory, sorted.
     func names(_ inner: String = "") -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: path + "/" + inner)) ?? []).sorted()

@@ -75,10 +75,10 @@ struct HeadConversion {
         }
         try fileSystem.remove(temporary)
         if dropsChunks {
-            // A place that is noted must not be given again.
-            try HeadNote.lateChunks.remove(directory, fileSystem)
             try fileSystem.remove("\(directory)/\(Self.chunks)")
             try fileSystem.syncDirectory(directory)
+            // It would hide what a start sees of files that are still there: so it goes after them.
+            try HeadNote.lateChunks.remove(directory, fileSystem)
             lines.append("\(Self.chunks): removed; the log has its samples")
         }
         return lines

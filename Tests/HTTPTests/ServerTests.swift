@@ -18,7 +18,7 @@ private final class Observations: RequestObserver {
 private final class Flag: Sendable {
     private let value = Atomic<Bool>(false)
     func raise() { value.store(true, ordering: .releasing) }
-    func isRaised(within seconds: Int = 10) -> Bool {
+    func isRaised(within seconds: Int = 60) -> Bool {
         let clock = ContinuousClock()
         let end = clock.now + .seconds(seconds)
         while clock.now < end {

@@ -19,13 +19,15 @@
 //
 // The bytes equal those of upstream for the same samples, appended in the same order.
 
-package import Model
+public import Model
 
 /// What appending to an XOR chunk, or to an XOR2 chunk (XORState+XOR2.swift), has to remember
 /// between samples. The chunk's memory belongs to the caller: the head keeps millions of these
 /// states and chunks in slabs. 28 bytes, so that an owner can keep four bytes of its own beside it
 /// in half a cache line.
-package struct XORState: Sendable {
+///
+/// What is public here is so for the compiler alone: nothing `package` is inlined across modules.
+public struct XORState: Sendable {
     /// What there is to know of an XOR2 chunk.
     package struct Traits: OptionSet, Sendable {
         package let rawValue: UInt8
@@ -41,12 +43,12 @@ package struct XORState: Sendable {
     }
 
     /// Time of the last sample, and the bits of the last value that others are written against.
-    package internal(set) var timestamp: Timestamp = 0
-    package internal(set) var valueBits: UInt64 = 0
-    package internal(set) var delta: UInt32 = 0
+    @usableFromInline package internal(set) var timestamp: Timestamp = 0
+    @usableFromInline package internal(set) var valueBits: UInt64 = 0
+    @usableFromInline package internal(set) var delta: UInt32 = 0
     /// How many bits of the chunk are written, the two or three bytes of its head among them.
-    package internal(set) var bitCount: UInt16 = 16
-    package internal(set) var count: UInt16 = 0
+    @usableFromInline package internal(set) var bitCount: UInt16 = 16
+    @usableFromInline package internal(set) var count: UInt16 = 0
     /// The last window: zero bits before and after it. 255 leading zeros: no window yet.
     package internal(set) var leading: UInt8 = 255
     package internal(set) var trailing: UInt8 = 0
@@ -93,12 +95,14 @@ package struct XORState: Sendable {
     package var encoding: EncodedChunk.Encoding { isXOR2 ? .xor2 : .xor }
 
     /// The length of the chunk so far.
-    @inlinable package var byteCount: Int { (Int(bitCount) + 7) >> 3 }
+    @inlinable public var byteCount: Int {
+        @inline(__always) get { (Int(bitCount) + 7) >> 3 }
+    }
 
     /// Whether a sample repeats the last one: the same value, as long after it as that one came
     /// after the one before. It takes two bits, both zero.
-    @inlinable
-    package func isRepeated(by timestamp: Timestamp, _ bits: UInt64) -> Bool {
+    @inlinable @inline(__always)
+    public func isRepeated(by timestamp: Timestamp, _ bits: UInt64) -> Bool {
         bits == valueBits && timestamp &- self.timestamp == Int64(delta) && count > 1
     }
 
@@ -106,7 +110,7 @@ package struct XORState: Sendable {
     package static let maximumByteCount = (Int(UInt16.max) + 7) / 8
 
     /// The longest that one sample can become: 4 + 64 bits of time, 13 + 64 of value.
-    package static let maximumSampleByteCount = 19
+    @inlinable public static var maximumSampleByteCount: Int { 19 }
 
     /// Adds a sample and returns true, or leaves everything as it was and returns false where the
     /// memory is too small (copy the chunk to a larger one and try again) or the chunk cannot take

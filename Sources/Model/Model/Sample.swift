@@ -12,15 +12,17 @@ package struct Sample: Sendable, Hashable {
 }
 
 /// NaN with a payload that says: the series ended here. Every other NaN is a value.
-package enum StaleMarker {
-    @inlinable package static var bits: UInt64 { 0x7FF0_0000_0000_0002 }
+///
+/// What is public here is so for the compiler alone: nothing `package` is inlined across modules.
+public enum StaleMarker {
+    @inlinable public static var bits: UInt64 { 0x7FF0_0000_0000_0002 }
     /// The payload of an ordinary NaN, to which other payloads are normalised on the way in.
     package static let ordinaryNaNBits: UInt64 = 0x7FF8_0000_0000_0001
     package static let value = Double(bitPattern: bits)
     package static let ordinaryNaN = Double(bitPattern: ordinaryNaNBits)
 
-    @inlinable
-    package static func isStale(_ value: Double) -> Bool { value.bitPattern == bits }
+    @inlinable @inline(__always)
+    public static func isStale(_ value: Double) -> Bool { value.bitPattern == bits }
 }
 
 /// An example of what a sample counted: labels of its own, a value, and when it was taken.

@@ -2,7 +2,7 @@
 
 /// Milliseconds since the Unix epoch. Plain 64-bit integers, since timestamps live in columns that
 /// are computed on directly; names of variables say what they are.
-package typealias Timestamp = Int64
+public typealias Timestamp = Int64
 /// A length of time in milliseconds.
 package typealias Milliseconds = Int64
 

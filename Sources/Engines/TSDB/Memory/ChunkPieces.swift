@@ -27,7 +27,7 @@ internal import Storage
     private static let payload = 60
     /// No chunk is longer than this many bytes before it takes another sample (upstream: 1 KiB less
     /// the longest sample).
-    static let fullAt = 1024 - XORState.maximumSampleByteCount
+    static var fullAt: Int { 1024 - XORState.maximumSampleByteCount }
 
     private var memory: Column<UInt8>
     /// The number of the first piece that was never used.

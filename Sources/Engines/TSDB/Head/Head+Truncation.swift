@@ -22,7 +22,7 @@ extension Head {
                 guard !store.bounds.isEmpty, store.bounds.minTime < time, store.log != nil else {
                     return false
                 }
-                store.restart.noteTruncation(before: time)
+                store.restart.lastTruncation = max(store.restart.lastTruncation, time)
                 return true
             }
             guard isNeeded else { return }
@@ -33,6 +33,7 @@ extension Head {
             let newest = leases.withLock { $0.newest }
             _ = leases.wait { $0.hasNone(upTo: newest) ? true : nil }
             try collectGarbage(before: time)
+            store.withLock { $0.restart.logTruncation = time }
         }
     }
 
@@ -40,7 +41,7 @@ extension Head {
     /// left of the older two thirds, so it belongs behind all truncations of a round.
     package func truncateLog() throws(StorageError) {
         try snapshots.truncation.withLock { _ throws(StorageError) in
-            let time = store.withLock { $0.restart.takeLogTruncation() }
+            let time = store.withLock { $0.restart.logTruncation.take() }
             guard let time else { return }
             try checkpoint(before: time)
             snapshots.outdate()

@@ -200,22 +200,10 @@ struct RestartNotes {
     /// Further refs under which the write-behind log may have samples of a series, each with the
     /// one that the series has; empty where all of that log is of this run.
     var aliases: [UInt64: UInt64] = [:]
-    private(set) var lastTruncation = Timestamp.min
-    /// Whether the log still has what the last truncation let go of.
-    private var isLogTruncationDue = false
+    var lastTruncation = Timestamp.min
+    /// Up to which time the log still has what truncations let go of; nil where it has nothing.
+    var logTruncation: Timestamp?
     var foreignData: String?
     /// The kinds of records that were replayed.
     var kinds = WALRecordKinds()
-
-    mutating func noteTruncation(before time: Timestamp) {
-        lastTruncation = max(lastTruncation, time)
-        isLogTruncationDue = true
-    }
-
-    /// The time before which the log has samples that are not needed, once after a truncation.
-    mutating func takeLogTruncation() -> Timestamp? {
-        guard isLogTruncationDue else { return nil }
-        isLogTruncationDue = false
-        return lastTruncation
-    }
 }

@@ -76,8 +76,11 @@ struct RecoveredChunks {
     }
 
     private mutating func note(_ place: HeadChunkFiles.Place) {
-        if lastPlaces.last?.file == place.file { lastPlaces.removeLast() }
-        lastPlaces.append(place)
+        if let last = lastPlaces.last, last.file == place.file {
+            lastPlaces[lastPlaces.count - 1] = place
+        } else {
+            lastPlaces.append(place)
+        }
     }
 
     /// Notes the chunks of late samples before an offset, or the end. Returns whether all chunks

@@ -264,6 +264,16 @@ struct StartTimestampDatabaseTests {
         }
     }
 
+    /// Eight hours in head and blocks, of which five were there when blocks were cut.
+    private func openWithBlocks(_ scratch: Scratch, _ model: inout Model) throws -> Database {
+        let database = try Database.open(
+            scratch.path, options(.xor2, storesStarts: true), DatabaseEnvironment())
+        try addEightHours(&model, to: database) { minute in
+            if minute == 300 { try database.maintain() }
+        }
+        return database
+    }
+
     @discardableResult
     private func convert(
         _ scratch: Scratch, _ target: BlockConversion.Target
@@ -279,11 +289,7 @@ struct StartTimestampDatabaseTests {
     @Test func aFolderCanBeMadeOneForOlderPrograms() throws {
         let scratch = Scratch()
         var model = Model()
-        let database = try Database.open(
-            scratch.path, options(.xor2, storesStarts: true), DatabaseEnvironment())
-        try addEightHours(&model, to: database) { minute in
-            if minute == 300 { try database.maintain() }
-        }
+        let database = try openWithBlocks(scratch, &model)
         try database.close()
         let blocks = scratch.blockNames.count
         let done = try convert(scratch, .xor)
@@ -310,11 +316,7 @@ struct StartTimestampDatabaseTests {
     func conversionsMayBeInterrupted() throws {
         let scratch = Scratch()
         var model = Model()
-        let database = try Database.open(
-            scratch.path, options(.xor2, storesStarts: true), DatabaseEnvironment())
-        try addEightHours(&model, to: database) { minute in
-            if minute == 300 { try database.maintain() }
-        }
+        let database = try openWithBlocks(scratch, &model)
         let deleted = TimeRange(start: model.begin, end: model.begin + 4_000_000)
         try database.delete(deleted, [Matcher("__name__", .notEqual, "")])
         let expected = withoutStarts(try contents(database))

@@ -119,4 +119,38 @@ extension PowerCutTests {
             #expect(try count(head) >= 80, "seed \(seed)")
         }
     }
+
+    @Test("A series that a full disk refused does not come back with the late samples of another")
+    func refusedSeries() throws {
+        for seed in 0..<200 as Range<UInt64> {
+            let disk = MemoryDisk()
+            var head = try openHead(disk, window: 1000)
+            try add(head, series: 40, at: 50..<60)
+            try head.writePending()
+            let refused = Labels(["__name__": "refused"])
+            disk.faults.room = 100
+            #expect(throws: StorageError.self) {
+                let known = (0..<40).map { Labels(["__name__": "m", "n": "\($0)"]) }
+                try commit(head, [refused] + known, at: 60)
+            }
+            disk.faults.room = nil
+            disk.kill()
+            head = try openHead(disk, window: 1000)
+            let other = Labels(["__name__": "other"])
+            try commit(head, [other], at: 61)
+            try commit(head, [other], at: 20)
+            disk.reseed(seed)
+            disk.cutPower(.mixed)
+            head = try openHead(disk, window: 1000)
+            let always = TimeRange(start: .min, end: .max)
+            let set = try head.querier(over: always).select([], hints: SelectHints(range: always))
+            #expect((0..<set.count).allSatisfy { set.labels(at: $0) != refused }, "seed \(seed)")
+        }
+    }
+
+    private func commit(_ head: Head, _ series: [Labels], at time: Int) throws {
+        var batch = SampleBatch(sharedTimestamp: Timestamp(time))
+        for ref in try head.resolve(series) { batch.append(ref, Double(time)) }
+        _ = try head.commit(batch, .skipFaulty)
+    }
 }

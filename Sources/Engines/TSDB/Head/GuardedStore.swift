@@ -48,29 +48,38 @@ final class GuardedStore: Sendable {
 
     /// Returns when what was logged before is on the device; without the lock while it waits.
     func syncLog(_ fileSystem: any FileSystem) throws(FileError) {
-        guard let unsynced = withLock({ $0.log?.takeUnsynced() }) else { return }
-        do throws(FileError) {
-            try unsynced.sync(fileSystem)
-        } catch {
-            withLock { $0.log?.keepUnsynced(unsynced) }
-            throw error
-        }
+        try sync({ $0.log }, fileSystem)
     }
 
     /// The same for the write-behind log.
     func syncLateLog(_ fileSystem: any FileSystem) throws(FileError) {
-        guard let unsynced = withLock({ $0.outOfOrder.log?.takeUnsynced() }) else { return }
+        try sync({ $0.outOfOrder.log }, fileSystem)
+    }
+
+    private func sync(
+        _ log: (HeadStore) -> WALWriter?, _ fileSystem: any FileSystem
+    ) throws(FileError) {
+        try settle(log)
+        guard let unsynced = withLock({ log($0)?.takeUnsynced() }) else { return }
         do throws(FileError) {
             try unsynced.sync(fileSystem)
         } catch {
-            withLock { $0.outOfOrder.log?.keepUnsynced(unsynced) }
+            withLock { log($0)?.keepUnsynced(unsynced) }
             throw error
         }
+    }
+
+    private func settle(_ log: (HeadStore) -> WALWriter?) throws(FileError) {
+        let earlier = withLock { log($0)?.earlier ?? [] }
+        guard !earlier.isEmpty else { return }
+        for file in earlier { try file.sync() }
+        withLock { log($0)?.noteSettled() }
     }
 
     /// Writes out the full chunks that wait, without the lock but for the beginning and the end.
     /// When it returns, those that waited before are in their files.
     func flushChunks() throws(FileError) {
+        try settle { $0.log }
         try flushing.withLock { _ throws(FileError) in
             let finished = withLock { $0.files.unsynced }
             for file in finished { try file.sync() }

@@ -101,7 +101,7 @@ extension HeadStore {
     }
 
     /// Prepares the late samples of a batch and logs them. The series that they belong to are in
-    /// the log before.
+    /// the log before, which is settled.
     func writeLate(_ batch: SampleBatch, _ log: WALWriter) throws(StorageError) {
         guard let lateLog = outOfOrder.log else { return }
         var late = OutOfOrderBatch(samples.floatEncoding, storesStarts: options.storesStarts)
@@ -127,6 +127,7 @@ extension HeadStore {
                 try log.write()
                 writing.newSeries.removeAll()
             }
+            try log.settle()
             for record in late.records.finished { try lateLog.add(record.raw) }
             try lateLog.write()
         } catch {

@@ -4,7 +4,8 @@ internal import Bytes
 internal import Platform
 
 /// Appends records to the newest segment of a log. What was added before `write` returned survives
-/// a kill of the process; a power cut only after the files from `takeUnsynced` were synced.
+/// a kill of the process; a power cut only after it was settled and the files from `takeUnsynced`
+/// were synced.
 ///
 /// Used by one thread at a time (the head calls it under its lock).
 final class WALWriter {
@@ -20,6 +21,8 @@ final class WALWriter {
     private var offset = 0
     /// The fragments of the write that is being prepared.
     private var frames: [UInt8] = []
+    /// Segments of earlier runs that may not be on the device as they were read; see `settle`.
+    private(set) var earlier: [any OpenFile] = []
     /// Full segments that are not on the device yet.
     private var unsyncedSegments: [any OpenFile] = []
     /// Whether `takeUnsynced` has something.
@@ -49,7 +52,7 @@ final class WALWriter {
 
     /// Begins a new segment, as upstream does at each start. The `earlier` segments were written by
     /// a process that may not have lived to sync them; what a power cut took out of them would take
-    /// everything behind it along.
+    /// everything behind it along. They are to be settled.
     init(
         _ directory: String, segment: Int, earlier: [String] = [], compression: WALCompression,
         segmentSize: Int = WALFormat.segmentSize, _ fileSystem: any FileSystem
@@ -61,7 +64,7 @@ final class WALWriter {
         self.segmentSize = segmentSize
         self.segment = segment
         try fileSystem.createSyncedDirectory(directory)
-        for path in earlier { unsyncedSegments.append(try fileSystem.open(path, .read)) }
+        for path in earlier { self.earlier.append(try fileSystem.open(path, .read)) }
         isDirty = !earlier.isEmpty
         file = try fileSystem.open(Self.path(directory, segment), .replace)
         try fileSystem.syncDirectory(directory)
@@ -118,7 +121,22 @@ final class WALWriter {
         hasNewSegment = true
     }
 
-    /// What may not be on the device: to be synced without the lock.
+    /// Returns when the segments of earlier runs are on the device as they were read.
+    ///
+    /// Until then a power cut may bring back what they had before, with all that this run logged
+    /// lost: records of series that a full disk refused, and whose refs were given away again. So no
+    /// ref of this run is written into another file before.
+    func settle() throws(FileError) {
+        for file in earlier { try file.sync() }
+        noteSettled()
+    }
+
+    /// Called where `earlier` was synced without the lock.
+    func noteSettled() {
+        earlier.removeAll()
+    }
+
+    /// What else may not be on the device: to be synced without the lock.
     func takeUnsynced() -> Unsynced {
         guard isDirty else { return Unsynced() }
         defer {
@@ -141,6 +159,7 @@ final class WALWriter {
     func close() throws(FileError) {
         padPage()
         try writeFrames()
+        try settle()
         try takeUnsynced().sync(fileSystem)
         try fileSystem.syncDirectory(directory)
     }

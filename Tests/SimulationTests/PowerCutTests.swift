@@ -148,6 +148,26 @@ extension PowerCutTests {
         }
     }
 
+    @Test("A record that is torn and could not be cut off costs nothing behind it")
+    func tornRecord() throws {
+        for seed in 0..<50 as Range<UInt64> {
+            let disk = MemoryDisk()
+            var head = try openHead(disk)
+            try add(head, at: 0..<30)
+            disk.reseed(seed)
+            disk.faults.failingOneIn = 1
+            disk.faults.operations = [.write, .truncate]
+            #expect(throws: StorageError.self) { try add(head, at: 30..<31) }
+            disk.faults.failingOneIn = 0
+            // Ends the segment with the torn record.
+            try head.truncate(before: 10)
+            try add(head, at: 31..<40)
+            disk.kill()
+            head = try openHead(disk)
+            #expect(try count(head) >= 29, "seed \(seed)")
+        }
+    }
+
     private func commit(_ head: Head, _ series: [Labels], at time: Int) throws {
         var batch = SampleBatch(sharedTimestamp: Timestamp(time))
         for ref in try head.resolve(series) { batch.append(ref, Double(time)) }

@@ -19,6 +19,8 @@ final class WALWriter {
     private var file: any OpenFile
     /// Where the next fragment goes.
     private var offset = 0
+    /// Whether bytes of a write that failed may stand behind `offset`.
+    private var isTorn = false
     /// The fragments of the write that is being prepared.
     private var frames: [UInt8] = []
     /// Segments of earlier runs that may not be on the device as they were read; see `settle`.
@@ -104,12 +106,22 @@ final class WALWriter {
     /// Forgets the records that wait.
     func discard() {
         frames.removeAll(keepingCapacity: true)
-        // A torn record must not stay behind a shorter successor.
-        try? file.truncate(to: offset)
+        isTorn = true
+        // Where it fails here it is tried again before anything else is done.
+        try? mend()
+    }
+
+    /// Cuts a torn record off. It must not stay behind a shorter successor, nor in front of the next
+    /// segment, which counts as damaged with it.
+    private func mend() throws(FileError) {
+        guard isTorn else { return }
+        try file.truncate(to: offset)
+        isTorn = false
     }
 
     /// Closes the current segment and begins the next one.
     func beginSegment() throws(FileError) {
+        try mend()
         padPage()
         try writeFrames()
         let next = try fileSystem.open(Self.path(directory, segment + 1), .replace)
@@ -157,6 +169,7 @@ final class WALWriter {
 
     /// Pads the last page and syncs everything.
     func close() throws(FileError) {
+        try mend()
         padPage()
         try writeFrames()
         try settle()
@@ -177,6 +190,7 @@ final class WALWriter {
 
     private func writeFrames() throws(FileError) {
         guard !frames.isEmpty else { return }
+        try mend()
         var bytes: [UInt8] = []
         swap(&bytes, &frames)
         defer { swap(&bytes, &frames) }

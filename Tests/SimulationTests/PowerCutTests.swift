@@ -33,13 +33,13 @@ import Testing
         }
     }
 
-    /// How many samples a series has.
-    private func count(_ head: Head) throws -> Int {
-        let always = TimeRange(start: .min, end: .max)
-        let set = try head.querier(over: always).select([], hints: SelectHints(range: always))
+    /// How many samples a series has, up to a time.
+    private func count(_ head: Head, through end: Timestamp = .max) throws -> Int {
+        let range = TimeRange(start: .min, end: end)
+        let set = try head.querier(over: range).select([], hints: SelectHints(range: range))
         guard set.count > 0 else { return 0 }
         var columns = SampleColumns()
-        try set.read(0, always, into: &columns)
+        try set.read(0, range, into: &columns)
         return columns.timestamps.count
     }
 
@@ -165,6 +165,27 @@ extension PowerCutTests {
             disk.kill()
             head = try openHead(disk)
             #expect(try count(head) >= 29, "seed \(seed)")
+        }
+    }
+
+    @Test("Files of late samples that blocks have do not come back when nothing speaks of them")
+    func lateFiles() throws {
+        for seed in 0..<50 as Range<UInt64> {
+            let disk = MemoryDisk()
+            var head = try openHead(disk, window: 1000)
+            try add(head, at: 50..<60)
+            try add(head, at: 10..<20)
+            try #require(try head.outOfOrderCut()).release()
+            try head.writePending()
+            try disk.syncDirectory("/data/chunks_head")
+            try head.truncate(before: 60)
+            try head.writePending()
+            try head.close()
+            head = try openHead(disk, window: 1000)
+            disk.reseed(seed)
+            disk.cutPower(.mixed)
+            head = try openHead(disk, window: 1000)
+            #expect(try count(head, through: 49) == 0, "seed \(seed)")
         }
     }
 

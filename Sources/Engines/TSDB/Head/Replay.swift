@@ -89,6 +89,7 @@ struct Replay {
             try chunks.repair(store)
             try store.files.syncLast()
             if chunks.lastPlace < chunks.writtenThrough, store.restart.foreignData == nil {
+                try store.files.syncDeletions()
                 try WrittenLateChunks.write(chunks.lastPlace, directory, fileSystem)
             }
             if start == nil, store.restart.foreignData == nil {

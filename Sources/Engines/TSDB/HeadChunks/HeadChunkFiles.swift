@@ -260,6 +260,12 @@ final class HeadChunkFiles {
     /// A file that was opened.
     func mappedFile(_ number: UInt32) -> MappedFile? { mapped[number]?.file }
 
+    /// Returns when files that were deleted can no more come back.
+    func syncDeletions() throws(FileError) {
+        guard try fileSystem.status(of: directory) != nil else { return }
+        try fileSystem.syncDirectory(directory)
+    }
+
     /// Forgets and deletes files that turned out damaged. The next chunk begins the first of them.
     func drop(_ numbers: [UInt32]) throws(FileError) {
         for number in numbers { mapped[number] = nil }

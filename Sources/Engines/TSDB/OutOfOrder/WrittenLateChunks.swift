@@ -5,7 +5,7 @@
 // deleted from the blocks, and write all of it once more.
 //
 // A chunk that is written later has a later place; where files were lost, so that places could be
-// given again, the start moves the place back first.
+// given again, the start moves the place back first, once the files cannot come back.
 
 internal import Platform
 

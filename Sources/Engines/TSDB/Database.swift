@@ -33,6 +33,8 @@ package final class Database: Queryable, Appendable, ExemplarQueryable, Deletabl
         /// Blocks of which it is known that they hold no series of the classes that are hidden in
         /// them.
         var examined: [ULID: [Bool]] = [:]
+        /// Blocks that are to be removed, and could not be.
+        var discarded: [ULID] = []
     }
 
     package let directory: String

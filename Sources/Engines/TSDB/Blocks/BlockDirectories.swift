@@ -70,17 +70,22 @@ struct BlockDirectories {
         }
     }
 
-    /// Removes a block: first its name, then its files, so that it never stands there in part.
+    /// Removes a block: first its name, then its files, so that it never stands there in part. Goes
+    /// on where an earlier try failed.
     static func remove(
         _ id: ULID, in directory: String, _ fileSystem: any FileSystem
     ) throws(StorageError) {
         do throws(FileError) {
             for encoding in BlockEncoding.allCases {
                 let path = "\(directory)/\(BlockDirectory.name(id, encoding))"
-                guard try fileSystem.status(of: path) != nil else { continue }
-                try fileSystem.rename(path, to: path + BlockDirectory.deletionSuffix)
+                let nameless = path + BlockDirectory.deletionSuffix
+                if try fileSystem.status(of: path) != nil {
+                    try fileSystem.rename(path, to: nameless)
+                } else if try fileSystem.status(of: nameless) == nil {
+                    continue
+                }
                 try fileSystem.syncDirectory(directory)
-                try fileSystem.remove(path + BlockDirectory.deletionSuffix)
+                try fileSystem.remove(nameless)
             }
         } catch {
             throw StorageError(error)

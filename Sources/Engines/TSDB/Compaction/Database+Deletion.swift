@@ -55,6 +55,7 @@ extension Database {
                 guard !state.withLock({ $0.isClosed }) else {
                     throw StorageError(.unavailable, "the database is closed")
                 }
+                try removeDiscarded()
                 try body()
             } catch {
                 failure = error
@@ -76,7 +77,7 @@ extension Database {
         meta.encoding = base.encoding
         let written = try writeBlock(BlockMerge([block]), meta)
         replace([block], with: try written.map(open))
-        try BlockDirectories.remove(base.id, in: directory, environment.fileSystem)
+        try discard([base.id])
         environment.log.info(
             written == nil ? "write block resulted in empty block" : "write block completed",
             [

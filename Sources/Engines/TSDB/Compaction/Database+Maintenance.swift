@@ -26,6 +26,7 @@ extension Database {
                 if areStaleSeriesDue { try cutStaleSeries() }
                 try relieve()
                 try removeOutlived()
+                try removeDiscarded()
                 try removeOutlivedSeries()
                 try mergeBlocks()
                 releasePages()
@@ -123,9 +124,7 @@ extension Database {
                 if let block { written.append(block) }
             }
         } catch {
-            for block in written {
-                try BlockDirectories.remove(block.meta.id, in: directory, environment.fileSystem)
-            }
+            withdraw(written.map(\.meta.id))
             throw error
         }
         return written
@@ -164,17 +163,22 @@ extension Database {
             metrics.compactions.increment()
             metrics.compactionSeconds.observe(Double(monotonicNanoseconds() - began) / 1e9)
         }
-        return try BlockWriter(directory, environment.fileSystem).write(
-            InterruptibleSource(source, database: self), meta)
+        do throws(StorageError) {
+            return try BlockWriter(directory, environment.fileSystem).write(
+                InterruptibleSource(source, database: self), meta)
+        } catch {
+            // It may have its name already.
+            withdraw([meta.id])
+            throw error
+        }
     }
 
-    /// Opens a block that was written. One that cannot be opened does not stay: deletions would
-    /// pass it by, and the next start would show it.
+    /// Opens a block that was written. One that cannot be opened does not stay.
     func open(_ meta: BlockMeta) throws(StorageError) -> Block {
         do throws(StorageError) {
             return try Block("\(directory)/\(meta.directoryName)", environment.fileSystem)
         } catch {
-            try BlockDirectories.remove(meta.id, in: directory, environment.fileSystem)
+            withdraw([meta.id])
             throw error
         }
     }
@@ -232,9 +236,7 @@ extension Database {
         meta.encoding = settings.blockEncoding
         let written = try writeBlock(source, meta)
         replace(parents, with: try written.map(open))
-        for parent in parents {
-            try BlockDirectories.remove(parent.meta.id, in: directory, environment.fileSystem)
-        }
+        try discard(parents.map(\.meta.id))
         environment.log.info(
             "compact blocks",
             [

@@ -24,14 +24,14 @@ extension Database {
         let outlived = retention.outlived
         guard !outlived.isEmpty else { return }
         publish(loaded.filter { !outlived.contains($0.meta.id) })
-        for id in outlived.sorted() { try removeObsolete(id) }
+        try removeObsolete(outlived.sorted())
         if !retention.beyondTime.isEmpty { metrics.timeRetentions.increment() }
         if !retention.beyondSize.isEmpty { metrics.sizeRetentions.increment() }
     }
 
-    private func removeObsolete(_ id: ULID) throws(StorageError) {
-        environment.log.info("Deleting obsolete block", ["block": "\(id)"])
-        try BlockDirectories.remove(id, in: directory, environment.fileSystem)
+    private func removeObsolete(_ ids: [ULID]) throws(StorageError) {
+        for id in ids { environment.log.info("Deleting obsolete block", ["block": "\(id)"]) }
+        try discard(ids)
     }
 
     /// How many bytes may be occupied; zero for any number. A disk may grow, so its size is asked
@@ -118,7 +118,7 @@ extension Database {
             throw error
         }
         replace([block], with: try written.map(open))
-        try removeObsolete(block.meta.id)
+        try removeObsolete([block.meta.id])
         metrics.outlivedRewrites.increment()
         environment.log.info(
             "series left a block because their retention time is over",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Packing a table. A row is a key of two bytes or more and behind it a value of eight bytes. Rows
-// are alike where keys end and where values begin or end, so three places of each row are looked up
+// Packing a table. A row is a key of two varints and behind it a value of eight bytes. Rows are
+// alike where keys end and where values begin or end, so three places of each row are looked up
 // instead of almost every byte of it:
 //
 //     | key …  k k | v v v v v v v v |
@@ -15,33 +15,47 @@
 internal import Glibc
 
 extension Snappy {
-    /// Appends the packed form of `input`, rows of which the first begins with the input and each
-    /// ends before the position in `ends`; the last one ends with the input.
+    /// Packs `input`, of which rows begin at `start`, into `room` and returns how many bytes came
+    /// out. What is no row, there or at the end, is packed as it is.
     package static func encode(
-        _ input: RawSpan, rowsEndingAt ends: [UInt32], into output: inout [UInt8]
-    ) {
-        precondition(
-            ends.last.map(Int.init) == input.byteCount, "the last row ends with the input")
-        let start = output.count
-        // A copy is never longer than what it stands for, so the bound is that of `encode`.
-        let bound = 32 + input.byteCount + input.byteCount / 6
-        output.append(contentsOf: repeatElement(0, count: bound))
-        let used = unsafe output.withUnsafeMutableBytes { all in
+        _ input: RawSpan, rowsFrom start: Int, into room: inout [UInt8]
+    ) -> Int {
+        grow(&room, to: packedBound(input), limit: .max)
+        return unsafe room.withUnsafeMutableBytes { target in
             unsafe input.withUnsafeBytes { source in
-                var packing = unsafe RowPacking(
-                    source, PackedOutput(next: all.baseAddress! + start))
+                var packing = unsafe RowPacking(source, PackedOutput(next: target.baseAddress!))
                 unsafe packing.output.uvarint(source.count)
-                var rowStart = 0
-                for end in ends {
-                    precondition(Int(end) >= rowStart + 10, "a row has ten bytes or more")
-                    unsafe packing.add(rowEnd: Int(end))
-                    rowStart = Int(end)
+                var at = start
+                while let end = unsafe rowEnd(source, at) {
+                    unsafe packing.add(rowEnd: end)
+                    at = end
                 }
                 unsafe packing.flush(upTo: source.count)
-                return unsafe packing.output.next - (all.baseAddress! + start)
+                return unsafe packing.output.next - target.baseAddress!
             }
         }
-        output.removeLast(bound - used)
+    }
+
+    /// Where the row ends that begins at `start`; nil where there is none.
+    @inline(__always)
+    private static func rowEnd(_ source: UnsafeRawBufferPointer, _ start: Int) -> Int? {
+        guard start + 10 <= source.count else { return nil }
+        let word = unsafe source.loadUnaligned(fromByteOffset: start, as: UInt32.self)
+        // The last byte of a varint is below 0x80: the second of these ends the key.
+        var lasts = ~UInt32(littleEndian: word) & 0x8080_8080
+        lasts &= lasts &- 1
+        var valueStart = start + lasts.trailingZeroBitCount / 8 + 1
+        if lasts == 0 {
+            // Longer than four bytes.
+            valueStart = start
+            for _ in 0..<2 {
+                while valueStart < source.count, unsafe source[valueStart] >= 0x80 {
+                    valueStart += 1
+                }
+                valueStart += 1
+            }
+        }
+        return valueStart + 8 <= source.count ? valueStart + 8 : nil
     }
 }
 

@@ -69,24 +69,26 @@ package enum Snappy {
     }
 
     package static func encode(_ input: RawSpan) -> [UInt8] {
-        var output: [UInt8] = []
-        encode(input, into: &output)
-        return output
-    }
-
-    /// Appends the packed form of `input`, which must be shorter than 4 GiB.
-    package static func encode(_ input: RawSpan, into output: inout [UInt8]) {
-        precondition(input.byteCount <= Int(UInt32.max), "snappy packs less than 4 GiB")
-        let start = output.count
-        // An incompressible run costs its tags: under a sixth, and the header.
-        let bound = 32 + input.byteCount + input.byteCount / 6
-        output.append(contentsOf: repeatElement(0, count: bound))
-        let used = unsafe output.withUnsafeMutableBytes { all in
-            unsafe input.withUnsafeBytes { source in
-                unsafe pack(
-                    source, into: UnsafeMutableRawBufferPointer(rebasing: all[start...]))
+        let bound = packedBound(input)
+        return unsafe [UInt8](unsafeUninitializedCapacity: bound) { output, count in
+            unsafe count = input.withUnsafeBytes { source in
+                unsafe pack(source, into: UnsafeMutableRawBufferPointer(output))
             }
         }
-        output.removeLast(bound - used)
+    }
+
+    /// Packs `input` into `room` and returns how many bytes came out.
+    package static func encode(_ input: RawSpan, into room: inout [UInt8]) -> Int {
+        grow(&room, to: packedBound(input), limit: .max)
+        return unsafe room.withUnsafeMutableBytes { target in
+            unsafe input.withUnsafeBytes { source in unsafe pack(source, into: target) }
+        }
+    }
+
+    /// The most bytes that packing takes, and 16 that it may touch behind them. An incompressible
+    /// run costs its tags: under a sixth, and the header.
+    static func packedBound(_ input: RawSpan) -> Int {
+        precondition(input.byteCount <= Int(UInt32.max), "snappy packs less than 4 GiB")
+        return 32 + input.byteCount + input.byteCount / 6
     }
 }

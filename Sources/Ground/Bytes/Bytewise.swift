@@ -9,7 +9,9 @@ package func isOrderedBytewise(_ left: String, _ right: String) -> Bool {
 }
 
 package func isEqualBytewise(_ left: String, _ right: String) -> Bool {
-    left.utf8.elementsEqual(right.utf8)
+    let (left, right) = (left.utf8, right.utf8)
+    return unsafe left.count == right.count
+        && compareBytes(left.span.bytes, right.span.bytes) == 0
 }
 
 /// Negative, zero or positive as `left` sorts before, with or after `right`, bytewise.

@@ -19,10 +19,10 @@ package enum WALCompression: UInt8, Sendable, CaseIterable {
 struct WALCompressor {
     private var buffer: [UInt8] = []
     private var length = 0
-    /// Where the samples of the record at hand end.
-    private var rowEnds: [UInt32] = []
-    /// Fewer samples are packed in the general way.
-    private static let fewestRows = 32
+    /// Shorter records of samples are packed in the general way.
+    private static let shortestTable = 400
+    /// A larger buffer is not kept.
+    private static let largestKept = 1 << 20
     /// Longer records are taken for damage.
     private static let limit = 1 << 30
 
@@ -40,39 +40,20 @@ struct WALCompressor {
         switch compression {
         case .none: return .none
         case .snappy:
-            buffer.removeAll(keepingCapacity: buffer.capacity <= 1 << 20)
-            findRows(record)
-            if rowEnds.count >= Self.fewestRows {
-                Snappy.encode(record, rowsEndingAt: rowEnds, into: &buffer)
-            } else {
-                Snappy.encode(record, into: &buffer)
-            }
+            if buffer.count > Self.largestKept { buffer = [] }
+            let isTable =
+                record.byteCount >= Self.shortestTable
+                && record[0] == WALRecordKind.samples.rawValue
+            length =
+                isTable
+                ? Snappy.encode(record, rowsFrom: SamplesRecord.headerSize, into: &buffer)
+                : Snappy.encode(record, into: &buffer)
         // Higher levels take longer and pack records no better.
-        case .zstd: buffer = Zstandard.encode(record, level: 1)
+        case .zstd:
+            buffer = Zstandard.encode(record, level: 1)
+            length = buffer.count
         }
-        length = buffer.count
         return length < record.byteCount ? compression : .none
-    }
-
-    /// Of a record of samples, each of which ends with its value, fills `rowEnds`.
-    private mutating func findRows(_ record: RawSpan) {
-        rowEnds.removeAll(keepingCapacity: rowEnds.capacity <= 1 << 16)
-        guard record.byteCount > SamplesRecord.headerSize,
-            record[0] == WALRecordKind.samples.rawValue, record.byteCount <= Self.limit
-        else { return }
-        rowEnds.reserveCapacity(record.byteCount / 10)
-        var at = SamplesRecord.headerSize
-        let size = record.byteCount
-        while at < size {
-            // The ref and the time, of which the last bytes are below 0x80.
-            for _ in 0..<2 {
-                while at < size, record[at] >= 0x80 { at += 1 }
-                at += 1
-            }
-            at += 8
-            rowEnds.append(UInt32(at))
-        }
-        if at != size { rowEnds.removeAll() }
     }
 
     /// Unpacks a record into `output`; false where that is impossible.

@@ -88,11 +88,9 @@ struct Scrape {
     }
 
     private mutating func scan(_ body: RawSpan) throws(ScrapeError) {
-        var result = ScanResult()
-        swap(&result, &scratch.result)
         var scanner = LayoutScanner(
             body, layout: table.layout, honorsTimestamps: rules.job.samples.honorsTimestamps,
-            options: surroundings.expositionOptions, into: result)
+            options: surroundings.expositionOptions, into: scratch.takeResult())
         scanner.gathersExemplars = surroundings.gathersExemplars
         var failure: ScrapeError?
         do throws(ExpositionError) {

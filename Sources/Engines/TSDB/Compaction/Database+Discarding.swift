@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Blocks whose time is over: others have their data, or nobody has seen them. One that stays on disk
-// would be shown by the next start, without what was deleted since. So where its removal fails, it is
-// tried again before samples are deleted or blocks merged.
+// Blocks whose time is over: others have their data, or nobody has seen them. One that stays on
+// disk would be shown by the next start, with what was deleted since. So where its removal fails,
+// it is tried again before samples are deleted or blocks merged.
 
 internal import Instrumentation
 internal import Model

@@ -111,8 +111,8 @@ final class WALWriter {
         try? mend()
     }
 
-    /// Cuts a torn record off. It must not stay behind a shorter successor, nor in front of the next
-    /// segment, which counts as damaged with it.
+    /// Cuts a torn record off. It must not stay behind a shorter successor, nor in front of the
+    /// next segment, which counts as damaged with it.
     private func mend() throws(FileError) {
         guard isTorn else { return }
         try file.truncate(to: offset)
@@ -136,8 +136,8 @@ final class WALWriter {
     /// Returns when the segments of earlier runs are on the device as they were read.
     ///
     /// Until then a power cut may bring back what they had before, with all that this run logged
-    /// lost: records of series that a full disk refused, and whose refs were given away again. So no
-    /// ref of this run is written into another file before.
+    /// lost: records of series that a full disk refused, and whose refs were given away again. So
+    /// no ref of this run is written into another file before.
     func settle() throws(FileError) {
         for file in earlier { try file.sync() }
         noteSettled()

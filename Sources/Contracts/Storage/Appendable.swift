@@ -123,7 +123,6 @@ package struct SampleBatch: Sendable {
     }
 
     /// That since when the float at a position counts; 0 where that is not known.
-    @inlinable
     package func startTimestamp(_ index: Int) -> Timestamp {
         startTimestamps.isEmpty ? 0 : startTimestamps[index]
     }
@@ -146,7 +145,6 @@ package struct SampleBatch: Sendable {
     }
 
     /// Adds a sample at the shared timestamp. Not to be mixed with `append(_:_:at:)` in one batch.
-    @inlinable
     package mutating func append(_ ref: SeriesRef, _ value: Double) {
         refs.append(ref)
         values.append(value)

@@ -12,7 +12,6 @@ package enum ByteError: Error, Hashable {
 /// A borrow: it lives no longer than the bytes it reads.
 package struct ByteReader: ~Escapable {
     package let bytes: RawSpan
-    @usableFromInline
     package internal(set) var offset: Int
 
     @_lifetime(copy bytes)
@@ -72,7 +71,7 @@ package struct ByteReader: ~Escapable {
     }
 
     /// An unsigned LEB128 integer, as Go's `binary.Uvarint`. Most have one byte.
-    @inlinable @inline(__always)
+    @inline(__always)
     @_lifetime(self: copy self)
     package mutating func uvarint() throws(ByteError) -> UInt64 {
         if offset < bytes.byteCount {
@@ -85,9 +84,8 @@ package struct ByteReader: ~Escapable {
         return try longUvarint()
     }
 
-    @usableFromInline
     @_lifetime(self: copy self)
-    package mutating func longUvarint() throws(ByteError) -> UInt64 {
+    private mutating func longUvarint() throws(ByteError) -> UInt64 {
         let start = offset
         var value: UInt64 = 0
         var shift: UInt64 = 0

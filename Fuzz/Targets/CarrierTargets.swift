@@ -16,6 +16,10 @@ func fuzzSnappy(_ bytes: [UInt8]) {
     let packed = Snappy.encode(bytes.span.bytes)
     let again = try? Snappy.decode(packed.span.bytes, limit: bytes.count)
     precondition(again == bytes, "what is packed unpacks to the same")
+    var room: [UInt8] = []
+    let count = Snappy.encode(bytes.span.bytes, rowsFrom: Int(bytes.first ?? 0), into: &room)
+    let rows = try? Snappy.decode(room.span.bytes.extracting(..<count), limit: bytes.count)
+    precondition(rows == bytes, "what is packed as rows unpacks to the same")
 }
 
 func fuzzGzip(_ bytes: [UInt8]) {

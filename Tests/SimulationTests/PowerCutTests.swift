@@ -193,6 +193,24 @@ extension PowerCutTests {
         }
     }
 
+    @Test("A log of late samples that was written anew is not taken for what lies behind damage")
+    func rewrittenLog() throws {
+        for seed in 0..<100 as Range<UInt64> {
+            let disk = MemoryDisk()
+            var head = try openHead(disk, window: 1000)
+            try add(head, at: 50..<60)
+            try head.writePending()
+            // More than a chunk, which is noted in the log and not in its file yet.
+            try add(head, at: 10..<45)
+            disk.kill()
+            head = try openHead(disk, window: 1000)
+            disk.reseed(seed)
+            disk.cutPower(.mixed)
+            head = try openHead(disk, window: 1000)
+            #expect(try count(head, in: TimeRange(start: 10, end: 44)) == 35, "seed \(seed)")
+        }
+    }
+
     private func commit(_ head: Head, _ series: [Labels], at time: Int) throws {
         var batch = SampleBatch(sharedTimestamp: Timestamp(time))
         for ref in try head.resolve(series) { batch.append(ref, Double(time)) }

@@ -62,7 +62,7 @@ struct OutOfOrderStore {
         records.finishGroup()
         for record in records.finished { try log.add(record.raw) }
         try log.write()
-        try log.takeUnsynced().sync(fileSystem)
+        try log.sync()
         let folder = try WALDirectory(OutOfOrderLog.path(directory), fileSystem)
         for segment in folder.segments where segment < firstSegment {
             try fileSystem.remove(folder.path(ofSegment: segment))

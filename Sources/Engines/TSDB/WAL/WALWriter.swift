@@ -148,6 +148,13 @@ final class WALWriter {
         earlier.removeAll()
     }
 
+    /// Returns when all that was written is on the device. Earlier segments come first: a damaged
+    /// one would take those behind it along.
+    func sync() throws(FileError) {
+        try settle()
+        try takeUnsynced().sync(fileSystem)
+    }
+
     /// What else may not be on the device: to be synced without the lock.
     func takeUnsynced() -> Unsynced {
         guard isDirty else { return Unsynced() }
@@ -172,8 +179,7 @@ final class WALWriter {
         try mend()
         padPage()
         try writeFrames()
-        try settle()
-        try takeUnsynced().sync(fileSystem)
+        try sync()
         try fileSystem.syncDirectory(directory)
     }
 

@@ -41,11 +41,8 @@ struct WALCompressor {
         case .none: return .none
         case .snappy:
             if buffer.count > Self.largestKept { buffer = [] }
-            let isTable =
-                record.byteCount >= Self.shortestTable
-                && record[0] == WALRecordKind.samples.rawValue
             length =
-                isTable
+                isTable(record)
                 ? Snappy.encode(record, rowsFrom: SamplesRecord.headerSize, into: &buffer)
                 : Snappy.encode(record, into: &buffer)
         // Higher levels take longer and pack records no better.
@@ -54,6 +51,16 @@ struct WALCompressor {
             length = buffer.count
         }
         return length < record.byteCount ? compression : .none
+    }
+
+    /// Whether a record has samples, the second of another series than the first. Where those of one
+    /// series stand together, their times come again with each series, which the rows do not see:
+    /// 8.3 bytes a sample, and 6.0 in the general way.
+    private func isTable(_ record: RawSpan) -> Bool {
+        // The first sample has a byte for its ref, one for its time, and eight for its value.
+        record.byteCount >= Self.shortestTable
+            && record[0] == WALRecordKind.samples.rawValue
+            && record[SamplesRecord.headerSize + 10] != 0
     }
 
     /// Unpacks a record into `output`; false where that is impossible.

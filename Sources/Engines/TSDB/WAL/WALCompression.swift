@@ -53,9 +53,9 @@ struct WALCompressor {
         return length < record.byteCount ? compression : .none
     }
 
-    /// Whether a record has samples, the second of another series than the first. Where those of one
-    /// series stand together, their times come again with each series, which the rows do not see:
-    /// 8.3 bytes a sample, and 6.0 in the general way.
+    /// Whether a record has samples, the second of another series than the first. Where those of
+    /// one series stand together, their times come again with each series, which the rows do not
+    /// see: 8.3 bytes a sample, and 6.0 in the general way.
     private func isTable(_ record: RawSpan) -> Bool {
         // The first sample has a byte for its ref, one for its time, and eight for its value.
         record.byteCount >= Self.shortestTable

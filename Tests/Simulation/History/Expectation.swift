@@ -161,6 +161,13 @@ struct Expectation: Sendable {
         }
     }
 
+    /// The time of the newest sample that a series has for sure; the newest that it took may have
+    /// gone with a power cut.
+    func newestCertain(of labels: Labels) -> Timestamp {
+        let newest = series[labels]?.last { [.committed, .durable].contains($0.certainty) }
+        return newest?.time ?? .min
+    }
+
     /// Before a time, and of late samples at any time, anything may be lost from here on.
     mutating func letGo(before time: Timestamp) {
         change {

@@ -89,7 +89,7 @@ struct Extras: Sendable {
     /// samples have left.
     mutating func truncate(before time: Timestamp, _ expectation: Expectation) {
         exemplars.letGo(before: time)
-        for labels in metadata.keys where expectation.highest[labels] ?? .min < time {
+        for labels in metadata.keys where expectation.newestCertain(of: labels) < time {
             metadata[labels]?.newest = nil
         }
     }

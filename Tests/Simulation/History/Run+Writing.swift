@@ -162,9 +162,15 @@ extension Run {
         extras.truncate(
             before: max(expectation.endOfBlocks, head.timeRange?.start ?? .max), expectation)
         if settings.retention.bytes > 0 {
-            let start = inOrder.map(\.start).min() ?? head.timeRange?.start ?? .max
-            expectation.letGo(before: start)
+            expectation.letGo(before: startOfBlocks(metas) ?? head.timeRange?.start ?? .max)
         }
+    }
+
+    /// From when on the blocks have all samples that were in order. The oldest one may be merged of
+    /// one that retention by size left and late samples of one that it took.
+    private func startOfBlocks(_ metas: [BlockMeta]) -> Timestamp? {
+        let oldest = metas.filter(\.isInOrder).min { $0.range.start < $1.range.start }
+        return oldest.map { $0.compaction.level > 1 ? $0.range.end : $0.range.start }
     }
 
     // MARK: Committing

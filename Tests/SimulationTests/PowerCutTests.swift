@@ -25,12 +25,7 @@ import Testing
 
     private func add(_ head: Head, series: Int = 1, at times: Range<Int>) throws {
         let labels = (0..<series).map { Labels(["__name__": "m", "n": "\($0)"]) }
-        let refs = try head.resolve(labels)
-        for time in times {
-            var batch = SampleBatch(sharedTimestamp: Timestamp(time))
-            for ref in refs { batch.append(ref, Double(time)) }
-            _ = try head.commit(batch, .skipFaulty)
-        }
+        for time in times { try commit(head, labels, at: time) }
     }
 
     /// How many samples a series has.

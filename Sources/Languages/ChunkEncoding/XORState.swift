@@ -26,7 +26,8 @@ public import Model
 /// states and chunks in slabs. 28 bytes, so that an owner can keep four bytes of its own beside it
 /// in half a cache line.
 ///
-/// What is public here is so for the compiler alone: nothing `package` is inlined across modules.
+/// What is public here is so for the compiler alone: no member of a `package` type is inlined
+/// across modules.
 public struct XORState: Sendable {
     /// What there is to know of an XOR2 chunk.
     package struct Traits: OptionSet, Sendable {

@@ -13,7 +13,8 @@ package struct Sample: Sendable, Hashable {
 
 /// NaN with a payload that says: the series ended here. Every other NaN is a value.
 ///
-/// What is public here is so for the compiler alone: nothing `package` is inlined across modules.
+/// What is public here is so for the compiler alone: no member of a `package` type is inlined
+/// across modules.
 public enum StaleMarker {
     @inlinable public static var bits: UInt64 { 0x7FF0_0000_0000_0002 }
     /// The payload of an ordinary NaN, to which other payloads are normalised on the way in.

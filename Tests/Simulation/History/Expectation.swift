@@ -161,6 +161,9 @@ struct Expectation: Sendable {
         }
     }
 
+    /// Whether a sample ever came late.
+    var hasLate: Bool { series.values.contains { $0.contains(where: \.isLate) } }
+
     /// The time of the newest sample that a series has for sure; the newest that it took may have
     /// gone with a power cut.
     func newestCertain(of labels: Labels) -> Timestamp {

@@ -170,7 +170,9 @@ extension Run {
     /// one that retention by size left and late samples of one that it took.
     private func startOfBlocks(_ metas: [BlockMeta]) -> Timestamp? {
         let oldest = metas.filter(\.isInOrder).min { $0.range.start < $1.range.start }
-        return oldest.map { $0.compaction.level > 1 ? $0.range.end : $0.range.start }
+        return oldest.map {
+            $0.compaction.level > 1 && expectation.hasLate ? $0.range.end : $0.range.start
+        }
     }
 
     // MARK: Committing

@@ -46,7 +46,7 @@ extension Database {
         }
     }
 
-    /// Runs `body` while nobody else changes the set of blocks.
+    /// Runs `body` while nobody else changes the set of blocks, and none that is discarded is left.
     private func changeBlocks(_ body: () throws(StorageError) -> Void) throws(StorageError) {
         try requireWritable()
         var failure: StorageError?

@@ -121,7 +121,6 @@ final class WALWriter {
 
     /// Closes the current segment and begins the next one.
     func beginSegment() throws(FileError) {
-        try mend()
         padPage()
         try writeFrames()
         let next = try fileSystem.open(Self.path(directory, segment + 1), .replace)
@@ -176,7 +175,6 @@ final class WALWriter {
 
     /// Pads the last page and syncs everything.
     func close() throws(FileError) {
-        try mend()
         padPage()
         try writeFrames()
         try sync()
@@ -195,8 +193,8 @@ final class WALWriter {
     }
 
     private func writeFrames() throws(FileError) {
-        guard !frames.isEmpty else { return }
         try mend()
+        guard !frames.isEmpty else { return }
         var bytes: [UInt8] = []
         swap(&bytes, &frames)
         defer { swap(&bytes, &frames) }

@@ -91,14 +91,6 @@ package struct LayoutScanner: ~Escapable {
     @_lifetime(self: copy self)
     package mutating func abandon() { finish() }
 
-    /// Hands out the result, after which the scanner is of no more use.
-    @_lifetime(self: copy self)
-    package mutating func takeResult() -> ScanResult {
-        var taken = ScanResult()
-        swap(&taken, &result)
-        return taken
-    }
-
     /// The layout of this body; to be called after `finished`.
     package func revision() -> LayoutRevision { trace.revision(of: layout, body: body) }
 }

@@ -25,6 +25,13 @@ package struct ScanResult: Sendable {
 
     package init() {}
 
+    /// Hands the result out and leaves an empty one, so that nothing else refers to its memory.
+    package mutating func take() -> ScanResult {
+        var taken = ScanResult()
+        swap(&taken, &self)
+        return taken
+    }
+
     package var hasSeenAll: Bool { seen.isEmpty }
 
     package func hasSeen(_ ordinal: Int) -> Bool {

@@ -90,7 +90,7 @@ struct Scrape {
     private mutating func scan(_ body: RawSpan) throws(ScrapeError) {
         var scanner = LayoutScanner(
             body, layout: table.layout, honorsTimestamps: rules.job.samples.honorsTimestamps,
-            options: surroundings.expositionOptions, into: scratch.takeResult())
+            options: surroundings.expositionOptions, into: scratch.result.take())
         scanner.gathersExemplars = surroundings.gathersExemplars
         var failure: ScrapeError?
         do throws(ExpositionError) {
@@ -112,7 +112,7 @@ struct Scrape {
         report.scraped = scanner.sampleCount
         isUnchanged = scanner.isUnchanged
         if failure == nil, needsRevision(scanner.hasNewLines) { revision = scanner.revision() }
-        scratch.result = scanner.takeResult()
+        scratch.result = scanner.result.take()
         seen = scratch.result.hasSeenAll ? .all : .some(scratch.result.seen)
         if surroundings.gathersStarts { report.scraped -= createdCount }
         guard let failure else { return }

@@ -56,13 +56,6 @@ struct Scratch: Sendable {
     var sources: [Int32] = []
 
     static let marker = Int32.min
-
-    /// Hands the result out for its memory, which nothing else may refer to then.
-    mutating func takeResult() -> ScanResult {
-        var taken = ScanResult()
-        swap(&taken, &result)
-        return taken
-    }
 }
 
 /// As many scratches as there ever were scrapes at once.
